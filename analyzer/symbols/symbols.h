@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Offline symbolization: stacks of a trace become frames with function, file and line, inlined frames included.
+ * Uses the trace's own symbols first, then elfutils' libdw on the modules (checked by build id), then the symbol table,
+ * then module + offset. Results are cached by (module, offset) and by stack. One thread per struct symbols.
+ */
+#ifndef SNARL_SYMBOLS_H
+#define SNARL_SYMBOLS_H
+
+#include <snarl/finding.h>
+#include <snarl/trace/reader.h>
+
+struct symbols;
+
+struct symbols *symbols_new(const struct trace *trace); /* NULL: out of memory */
+void symbols_free(struct symbols *symbols);
+
+/* The frames of `stack` as they were at `time`. Frames and strings belong to `symbols` and are shared between calls.
+ * Never fails: what is unknown is "" and 0. */
+struct finding_stack symbols_stack(struct symbols *symbols, uint32_t process, uint32_t stack, uint64_t time);
+
+#endif

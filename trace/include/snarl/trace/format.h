@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The trace format: the contract between the recorder (which writes it through shared file mappings) and the
+ * reader. trace/README.md is its specification in prose. One file per process image; all integers are in the
+ * byte order of the machine that wrote them, which the header's `byte_order` tells.
+ *
+ * A file is a header page followed by windows. A window begins with `struct snarli_window`, is 16-byte aligned and
+ * holds rows of one kind: records of threads, stack nodes, or blobs. A row's id is its file offset / 16, so an id
+ * needs no table. Unused rows are zero.
+ */
+#ifndef SNARL_TRACE_FORMAT_H
+#define SNARL_TRACE_FORMAT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define SNARLI_MAGIC 0x4352544c52414e53ull /* "SNARLTRC" in little endian */
+#define SNARLI_VERSION 1u
+#define SNARLI_BYTE_ORDER 0x01020304u
+#define SNARLI_ROW 16u           /* bytes in a row; every id counts rows */
+#define SNARLI_HEADER_SIZE 4096u /* bytes before the first window */
+#define SNARLI_WINDOW_MAGIC 0x4e57u
+#define SNARLI_FILE_SUFFIX ".snarl"
+
+enum snarli_record_type {
+#define RECORD(id, NAME, text, family, phase, arg, object, aux) SNARLI_R_##NAME = (id),
+#include <snarl/trace/records.def>
+};
+
+enum snarli_family {
+  SNARLI_META,
+  SNARLI_THREAD,
+  SNARLI_MUTEX,
+  SNARLI_RWLOCK,
+  SNARLI_SPIN,
+  SNARLI_SEM,
+  SNARLI_COND,
+  SNARLI_BARRIER,
+  SNARLI_ONCE,
+  SNARLI_PROCESS,
+};
+
+enum snarli_phase { SNARLI_RELEASE, SNARLI_NOTE, SNARLI_REQUEST, SNARLI_FAIL, SNARLI_ACQUIRE };
+enum snarli_arg { SNARLI_ARG_NONE, SNARLI_ARG_FLAGS, SNARLI_ARG_ERRNO, SNARLI_ARG_TYPE, SNARLI_ARG_COUNT };
+enum snarli_object {
+  SNARLI_OBJECT_NONE,
+  SNARLI_OBJECT_ADDRESS,
+  SNARLI_OBJECT_HANDLE,
+  SNARLI_OBJECT_INDEX,
+  SNARLI_OBJECT_PID,
+  SNARLI_OBJECT_NUMBER
+};
+enum snarli_aux { SNARLI_AUX_NONE, SNARLI_AUX_STACK, SNARLI_AUX_BLOB, SNARLI_AUX_VALUE };
+
+/* The argument of records whose `arg` is FLAGS. */
+enum snarli_flag {
+  SNARLI_F_TRY = 1,        /* the call cannot block */
+  SNARLI_F_TIMED = 2,      /* the call ends by itself */
+  SNARLI_F_IN_WAIT = 4,    /* this mutex operation is part of a condition wait */
+  SNARLI_F_OWNER_DIED = 8, /* a robust mutex came from a dead owner */
+  SNARLI_F_DETACHED = 16,  /* the thread is created detached */
+  SNARLI_F_VFORK = 32,     /* the child shares the parent's memory until it execs */
+  SNARLI_F_SPAWN = 64,     /* posix_spawn: the child execs at once */
+  SNARLI_F_ENDED = 128,    /* the awaited child has ended (not merely stopped or continued) */
+};
+
+/* The argument of INIT records (`arg` is TYPE). */
+enum snarli_object_type {
+  SNARLI_T_RECURSIVE = 1,
+  SNARLI_T_ERRORCHECK = 2,
+  SNARLI_T_ADAPTIVE = 4,
+  SNARLI_T_ROBUST = 8,
+  SNARLI_T_SHARED = 16,        /* PTHREAD_PROCESS_SHARED, or a named semaphore */
+  SNARLI_T_PREFER_WRITER = 32, /* rwlock: waiting writers block new readers */
+  SNARLI_T_PRIORITY = 64,      /* priority inheriting or protecting */
+  SNARLI_T_C11 = 128,
+};
+
+/* One record. Two 64-bit stores; `head` is stored last (release), so a record is whole or absent. */
+struct snarli_record {
+  uint64_t head; /* bits 0-7 type, 8-15 arg, 16-63 object */
+  uint32_t aux;  /* stack, blob or value */
+  uint32_t time; /* the lower 32 bits of the clock */
+};
+
+static inline uint64_t snarli_record_head(unsigned type, unsigned arg, uint64_t object) {
+  return (uint64_t)(type & 0xff) | (uint64_t)(arg & 0xff) << 8 | object << 16;
+}
+
+/* A call stack is a chain of nodes, innermost first: id -> (pc, parent) -> ... -> 0. A node is written before
+ * the first record that names it. pc is a return address (the call is at pc - 1). */
+struct snarli_stack_node {
+  uint64_t pc;     /* SNARLI_PC_CUT: deeper frames were not walked */
+  uint32_t parent; /* id of the caller's node, 0 at the outermost */
+  uint32_t used;   /* 1 when the node is complete; stored last (release) */
+};
+#define SNARLI_PC_CUT 1ull
+
+enum snarli_window_kind { SNARLI_W_RECORDS = 1, SNARLI_W_STACKS = 2, SNARLI_W_BLOBS = 3 };
+
+struct snarli_window {
+  uint16_t magic;
+  uint16_t kind; /* enum snarli_window_kind */
+  uint32_t size; /* bytes, this header included; a multiple of SNARLI_ROW */
+  uint64_t reserved;
+};
+
+/* A blob: this header, then `size` bytes, then padding to a row. `kind` is stored last (release). */
+struct snarli_blob {
+  uint32_t kind; /* enum snarli_blob_kind */
+  uint32_t size; /* bytes of payload */
+  uint64_t time; /* when it became true */
+};
+
+enum snarli_blob_kind {
+  SNARLI_B_STRING = 1,  /* text, no terminator */
+  SNARLI_B_MODULE = 2,  /* struct snarli_module, build id, path */
+  SNARLI_B_UNLOAD = 3,  /* uint64_t base: the module at this base is gone */
+  SNARLI_B_MAPPING = 4, /* struct snarli_mapping, path: memory that other processes may share */
+  SNARLI_B_UNMAP = 5,   /* uint64_t lo, hi: no longer mapped */
+  SNARLI_B_COMMAND = 6, /* argv, each string terminated */
+  SNARLI_B_EXE = 7,     /* path of the program */
+  SNARLI_B_SYMBOL = 8,  /* struct snarli_symbol, function, file: what a pc means, for traces without their modules */
+  SNARLI_B_PAD = 9,     /* nothing: fills a window's end */
+};
+
+struct snarli_module {
+  uint64_t base;   /* load bias: address in memory - address in the file */
+  uint64_t lo, hi; /* the executable range, [lo, hi) in memory */
+  uint32_t build_id_size;
+  uint32_t reserved;
+};
+
+struct snarli_mapping {
+  uint64_t lo, hi;                /* [lo, hi) in memory */
+  uint64_t device, inode, offset; /* what lo is */
+};
+
+struct snarli_symbol {
+  uint64_t pc;
+  uint32_t line;
+  uint32_t function_size; /* bytes; the file's name is the rest */
+};
+
+enum snarli_clock { SNARLI_CLOCK_TSC = 1, SNARLI_CLOCK_MONOTONIC = 2, SNARLI_CLOCK_CNTVCT = 3 };
+
+enum snarli_stop { /* why recording stopped, 0 while it goes on */
+                   SNARLI_STOP_NONE = 0,
+                   SNARLI_STOP_NO_SPACE = 1, /* the file could not grow: disk, quota or file size limit */
+                   SNARLI_STOP_NO_FILE =
+                       2, /* the file could not be opened again: descriptors, permission or root changed */
+                   SNARLI_STOP_NO_MEMORY = 3, /* the file could not be mapped */
+};
+
+/* The first page of a file. The recorder updates the fields below `next` while it runs; each is read and written
+ * with one atomic access. */
+struct snarli_header {
+  uint64_t magic;
+  uint32_t version;
+  uint32_t byte_order;
+  uint32_t clock; /* enum snarli_clock */
+  uint32_t pid, parent;
+  uint32_t forked;                /* 1: this image began with fork and shares its parent's program; 0: with exec */
+  uint64_t begin_ticks, begin_ns; /* the record clock and CLOCK_MONOTONIC at the start */
+  uint64_t begin_realtime_ns;     /* CLOCK_REALTIME at the start */
+  uint64_t image;                 /* identifies this image among all: pid and begin_ticks mixed */
+  uint64_t parent_image;          /* the image that forked this one, 0 if it began with exec */
+  uint64_t ticks_per_second;      /* 0: unknown, use the two sync points */
+
+  uint64_t next;                /* bytes of the file in use; windows lie in [SNARLI_HEADER_SIZE, next) */
+  uint64_t sync_ticks, sync_ns; /* a later reading of both clocks */
+  uint64_t dropped;             /* records lost in all */
+  uint64_t dropped_ticks;       /* when the first was */
+  uint32_t stop;                /* enum snarli_stop of the last loss */
+  uint32_t stop_errno;
+  uint32_t ended; /* 1: exit or exec was reached; 0: still running, or killed */
+  uint32_t exit_status;
+  uint32_t threads; /* indices handed out, 0 is the thread that began the image */
+};
+
+_Static_assert(sizeof(struct snarli_record) == SNARLI_ROW, "a record is one row");
+_Static_assert(sizeof(struct snarli_stack_node) == SNARLI_ROW, "a stack node is one row");
+_Static_assert(sizeof(struct snarli_window) == SNARLI_ROW, "a window header is one row");
+_Static_assert(sizeof(struct snarli_blob) == SNARLI_ROW, "a blob header is one row");
+_Static_assert(sizeof(struct snarli_header) <= SNARLI_HEADER_SIZE, "the header fits its page");
+
+#endif

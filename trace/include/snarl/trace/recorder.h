@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The recorder: what preload/ and runtime/ call to write a trace. Lives in libsnarl-trace.so, inside strangers'
+ * processes: no function here sets errno, allocates with malloc, takes a lock, is a cancellation point or ends the
+ * process. All are safe in any thread, in signal handlers, before constructors, after destructors and across fork.
+ *
+ * The environment variable SNARL_TRACE names the trace's directory; without it nothing is recorded.
+ *
+ *   int pthread_mutex_unlock(pthread_mutex_t *m) {
+ *     snarli_record(SNARLI_R_MUTEX_RELEASED, 0, m, SNARLI_HERE);   // before: the true order of the object
+ *     return real.pthread_mutex_unlock(m);
+ *   }
+ */
+#ifndef SNARL_TRACE_RECORDER_H
+#define SNARL_TRACE_RECORDER_H
+
+#include <snarl/trace/format.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Where a recorded call was made: the return address of the function that takes SNARLI_HERE and the address
+ * just above where that return address lies (the canonical frame address). Frames from `pc` outwards are recorded. */
+struct snarli_site {
+  const void *cfa;
+  const void *pc;
+};
+
+#define SNARLI_HERE ((struct snarli_site){__builtin_dwarf_cfa(), __builtin_return_address(0)})
+
+/* True when this call should be recorded: a trace is open, and the caller is not the recorder itself or
+ * the child of a vfork. Costs a few loads. A wrapper that finds it false calls the real function and nothing else. */
+bool snarli_is_recording(void);
+
+/* Append one record with the call stack of `site`. `type`'s aux must be STACK. Stamps the time at the call: call it
+ * before a release and after an acquisition. A record that cannot be written is counted in the header. */
+void snarli_record(enum snarli_record_type type, unsigned arg, uint64_t object, struct snarli_site site);
+
+/* Append one record whose aux is a blob, a value or nothing. */
+void snarli_record_aux(enum snarli_record_type type, unsigned arg, uint64_t object, uint32_t aux);
+
+/* Store a string once more; returns its id, 0 when it could not be stored. */
+uint32_t snarli_blob_string(const char *text, size_t size);
+
+/* The id of a one-frame stack: a start routine, a handler. */
+uint32_t snarli_stack_of(const void *pc);
+
+/* Threads. The creator takes an index with _reserve, records THREAD_CREATE_REQUESTED with it, and the new thread calls
+ * _begin before anything else. THREAD_END is recorded by itself, after the program's thread-specific destructors. A
+ * thread that never called _begin gets an index at its first record. */
+uint32_t snarli_thread_reserve(void);
+void snarli_thread_begin(uint32_t index, const void *start_routine);
+
+/* Between _suspend and _resume (nested calls count) this thread records nothing: for the child of a vfork, which runs
+ * on its parent's memory, and for calls into libraries that would be recorded otherwise. */
+void snarli_suspend(void);
+void snarli_resume(void);
+
+/* Memory that may be shared with other processes appeared (its device, inode and offset are looked up) or went away. */
+void snarli_mapped(const void *lo, size_t size);
+void snarli_unmapped(const void *lo, size_t size);
+
+/* The process is about to end (exit, _exit) or be replaced: marks the header. An exec that fails calls it with -1 to
+ * take it back. */
+void snarli_process_end(int status);
+
+/* Call in the child right after a fork that glibc's pthread_atfork handlers did not see (_Fork, clone). Harmless twice.
+ */
+void snarli_after_fork_in_child(void);
+
+/* The trace's directory, NULL when nothing is recorded. For building a child's environment. */
+const char *snarli_trace_directory(void);
+
+#endif

@@ -108,8 +108,10 @@ size_t symbols_problem_count(const struct symbols *symbols) { return symbols->pr
 const char *symbols_problem_at(const struct symbols *symbols, size_t i) { return symbols->problems[i]; }
 
 static void add_problem(struct symbols *symbols, const char *problem) {
+  if (!problem[0])
+    return;
   const char **problems = realloc(symbols->problems, (symbols->problem_count + 1) * sizeof *problems);
-  if (!problem[0] || !problems)
+  if (!problems)
     return;
   symbols->problems = problems;
   problems[symbols->problem_count++] = problem;

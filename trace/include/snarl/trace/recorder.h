@@ -28,6 +28,8 @@ struct snarli_site {
 
 #define SNARLI_HERE ((struct snarli_site){__builtin_dwarf_cfa(), __builtin_return_address(0)})
 
+#pragma GCC visibility push(default)
+
 /* True when this call should be recorded: a trace is open, and the caller is not the recorder itself or
  * the child of a vfork. Costs a few loads. A wrapper that finds it false calls the real function and nothing else. */
 bool snarli_is_recording(void);
@@ -70,5 +72,7 @@ void snarli_after_fork_in_child(void);
 
 /* The trace's directory, NULL when nothing is recorded. For building a child's environment. */
 const char *snarli_trace_directory(void);
+
+#pragma GCC visibility pop
 
 #endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The recorder's state, shared by its files; nothing of it is visible outside libsnarl-trace.so.
+ *
+ * Life of a process image:  UNSTARTED -> ACTIVE (a file is open) -> STOPPED (it cannot grow any more)
+ *                                     -> OFF (SNARL_TRACE unset or its directory unusable)
+ * A fork wipes `life` (process.c) and every struct recorder_thread (MADV_WIPEONFORK), so that the child finds out at
+ * its next slow path, even if it was made by a raw clone, and begins a file of its own.
+ *
+ * Nothing here is guarded by a lock. A struct recorder_thread belongs to its thread (and to signal handlers on it);
+ * struct recorder is written while the image begins, its atomics by anybody.
+ */
+#ifndef SNARLI_RECORDER_STATE_H
+#define SNARLI_RECORDER_STATE_H
+
+#include <snarl/trace/recorder.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { PAGE = 4096 };
+
+enum recorder_phase { RECORDER_UNSTARTED, RECORDER_ACTIVE, RECORDER_STOPPED, RECORDER_OFF };
+
+struct recorder {
+  _Atomic enum recorder_phase phase;
+  enum snarli_clock clock;
+  struct snarli_header *header;
+  uint64_t image; /* header->image, for the child to name its parent */
+  int pid;
+  int fd; /* of the file, kept above the numbers that programs look at; -1 if lost */
+  uint64_t device, inode;
+  char directory[PAGE];
+  char path[PAGE + 64];
+};
+
+/* One kind of rows that a thread appends to: its own window, mapped. */
+struct recorder_window {
+  uint64_t pos, end; /* addresses; a signal handler may append between any two instructions */
+  char *base;
+  uint64_t offset; /* of base in the file */
+  uint32_t size;
+};
+
+struct recorder_thread {
+  struct recorder_window records;
+  uint64_t upper; /* of the last TIME row */
+  uint64_t busy;  /* 0, or the canonical frame address of the call that is using `cache` */
+  struct stack_cache *cache;
+  uint64_t magic; /* RECORDER_THREAD_MAGIC; 0 after a fork */
+  struct recorder_window stacks, blobs;
+  void *scratch; /* a stack for the unwinder to run on */
+  uint32_t index, tid;
+  struct recorder_thread *next; /* among the free ones */
+};
+#define RECORDER_THREAD_MAGIC 0x5448524541443031ull
+
+extern struct recorder recorder;
+
+/* Where the calling thread stands. Initial-exec: reading them calls nobody. */
+#define RECORDER_TLS __thread __attribute__((tls_model("initial-exec")))
+extern RECORDER_TLS struct recorder_thread *recorder_self;
+extern RECORDER_TLS unsigned recorder_suspended;
+
+/* process.c */
+bool process_ensure(void); /* begins the image if needed; true if records can be written */
+void process_stop(enum snarli_stop why, int error);
+void process_drop(uint64_t records);
+
+/* file.c: the mapped file */
+bool file_create(void);                          /* a new file with its header page; fills recorder.header */
+char *file_map(uint32_t size, uint64_t *offset); /* the next `size` bytes (a multiple of PAGE); NULL: stopped */
+void file_leave(void);                           /* in a forked child: the file is the parent's */
+void file_sync_clock(void);
+
+/* window.c */
+/* The next free row of a window of the calling thread, which grows as needed; NULL: stopped. Reentrant. */
+void *window_row(struct recorder_thread *thread, enum snarli_window_kind kind, uint32_t rows);
+uint32_t window_row_id(const struct recorder_window *window, const void *row);
+void record_store(struct snarli_record *row, uint64_t head, uint32_t aux, uint32_t time);
+/* The rows that say whose records follow, written where a thread takes over a window: OWNER and TIME. Signals are
+ * blocked. */
+void window_begin_thread(struct recorder_thread *thread);
+
+/* thread.c */
+struct recorder_thread *thread_attach(void); /* the calling thread's state; NULL: nothing can be recorded */
+bool thread_ready(struct recorder_thread
+                      *thread); /* after a fork: begins the child's image and its first thread; false: cannot record */
+void thread_keys_create(void);
+void thread_forget_all(void);   /* after fork: the other threads are gone */
+void thread_become_first(void); /* after fork: the calling thread is the image's thread 0 */
+
+/* stacks.c: (parent, pc) -> id */
+uint32_t stack_node(struct recorder_thread *thread, uint32_t parent, uint64_t pc);
+void stack_nodes_forget(void);
+
+/* stack_cache.c */
+uint32_t stack_of_site(struct recorder_thread *thread, struct snarli_site site);
+
+/* unwind.c */
+struct unwound_frame {
+  uint64_t pc;
+  const uint64_t *slot; /* where the return address lies */
+};
+void unwind_open(void);
+/* The frames of the calling thread from `site` outwards, the site's own first; at most `room`. Sets *is_cut if there
+ * were more. */
+size_t unwind_walk(struct recorder_thread *thread, struct snarli_site site, struct unwound_frame *frames, size_t room,
+                   bool *is_cut);
+void unwind_before_fork(void);
+void unwind_after_fork(void);
+
+/* modules.c, mappings.c, blobs.c */
+void modules_update(struct recorder_thread *thread);
+void modules_forget(void);
+void mappings_after_fork(struct recorder_thread *thread);
+/* Appends a blob made of two parts; its id, 0 if it could not be stored. */
+uint32_t blob_append(struct recorder_thread *thread, enum snarli_blob_kind kind, uint64_t time, const void *head,
+                     size_t head_size, const void *tail, size_t tail_size);
+
+/* Private zeroed memory that the kernel gives page by page; NULL if it has none. */
+void *memory_new(size_t size, bool is_wiped_by_fork);
+
+#endif

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Walking the stack with libunwind. Entered with signals blocked and recording suspended on this thread.
+ *
+ * libunwind is loaded privately (dlopen, RTLD_LOCAL): as a dependency it would put its own backtrace() and _Unwind_* in
+ * front of the program's. It is loaded by the constructor only, since dlopen allocates; calls recorded earlier have one
+ * frame.
+ *
+ * The walk runs on a stack of its own: the program's may be a signal stack of a few kilobytes.
+ *
+ * libunwind has locks of its own. A fork while another thread holds one would leave it locked in the child, so a fork
+ * waits until no walk is under way, and walks that begin meanwhile give one frame.
+ */
+#define UNW_LOCAL_ONLY
+#include "recorder_state.h"
+#include "sys.h"
+#include <dlfcn.h>
+#include <libunwind.h>
+
+#define TEXT_OF(x) #x
+#define SYMBOL_OF(name) TEXT_OF(name)
+
+static struct {
+  int (*getcontext)(unw_tdep_context_t *);
+  int (*init_local)(unw_cursor_t *, unw_context_t *);
+  int (*step)(unw_cursor_t *);
+  int (*get_reg)(unw_cursor_t *, unw_regnum_t, unw_word_t *);
+  int (*get_save_loc)(unw_cursor_t *, int, unw_save_loc_t *);
+  int (*is_signal_frame)(unw_cursor_t *);
+  bool is_open;
+} unwinder;
+
+static _Atomic uint32_t walking;
+static _Atomic bool is_forking;
+
+enum { SCRATCH = 64 * 1024 };
+
+struct walk {
+  unw_context_t context;
+  unw_cursor_t cursor;
+  struct snarli_site site;
+  struct unwound_frame *frames;
+  size_t room, count;
+  bool is_cut;
+};
+
+void unwind_open(void) {
+  void *library = dlopen("libunwind.so.8", RTLD_NOW | RTLD_LOCAL);
+  if (!library)
+    return;
+  unwinder.getcontext = (int (*)(unw_tdep_context_t *))dlsym(library, "_U" SYMBOL_OF(UNW_TARGET) "_getcontext");
+  unwinder.init_local = (int (*)(unw_cursor_t *, unw_context_t *))dlsym(library, SYMBOL_OF(UNW_OBJ(init_local)));
+  unwinder.step = (int (*)(unw_cursor_t *))dlsym(library, SYMBOL_OF(UNW_OBJ(step)));
+  unwinder.get_reg = (int (*)(unw_cursor_t *, unw_regnum_t, unw_word_t *))dlsym(library, SYMBOL_OF(UNW_OBJ(get_reg)));
+  unwinder.get_save_loc =
+      (int (*)(unw_cursor_t *, int, unw_save_loc_t *))dlsym(library, SYMBOL_OF(UNW_OBJ(get_save_loc)));
+  unwinder.is_open = unwinder.getcontext && unwinder.init_local && unwinder.step && unwinder.get_reg &&
+                     unwinder.get_save_loc && unwinder.is_signal_frame;
+}
+
+static uint64_t register_of(struct walk *walk, int number) {
+  unw_word_t value = 0;
+  return unwinder.get_reg(&walk->cursor, number, &value) == 0 ? value : 0;
+}
+
+/* Where the current frame's pc was read from; NULL if that is not certain (then the stack is not cached). */
+#if defined(__x86_64__)
+/* libunwind names no slot for RIP; a call pushes it just below the stack pointer that the caller has after the return.
+ */
+static const uint64_t *pc_slot(struct walk *walk, uint64_t pc) {
+  const uint64_t *slot = (const uint64_t *)(uintptr_t)(register_of(walk, UNW_REG_SP) - sizeof pc);
+  return unwinder.is_signal_frame(&walk->cursor) == 0 && slot && *slot == pc ? slot : NULL;
+}
+#else
+static const uint64_t *pc_slot(struct walk *walk, uint64_t pc) {
+  unw_save_loc_t where;
+  if (unwinder.get_save_loc(&walk->cursor, UNW_REG_IP, &where) || where.type != UNW_SLT_MEMORY)
+    return NULL;
+  const uint64_t *slot = (const uint64_t *)(uintptr_t)where.u.addr;
+  return slot && *slot == pc ? slot : NULL;
+}
+#endif
+
+/* Our own frames are skipped: the site's frame is the one whose stack begins at the site's canonical frame address. */
+static bool find_site(struct walk *walk) {
+  for (int i = 0; i < 32 && unwinder.step(&walk->cursor) > 0; i++)
+    if (register_of(walk, UNW_REG_SP) == (uint64_t)(uintptr_t)walk->site.cfa)
+      return register_of(walk, UNW_REG_IP) == (uint64_t)(uintptr_t)walk->site.pc;
+  return false;
+}
+
+static void walk_frames(struct walk *walk) {
+  if (unwinder.init_local(&walk->cursor, &walk->context) || !find_site(walk))
+    return;
+  while (unwinder.step(&walk->cursor) > 0) {
+    uint64_t pc = register_of(walk, UNW_REG_IP);
+    if (!pc)
+      return;
+    if (walk->count == walk->room) {
+      walk->is_cut = true;
+      return;
+    }
+    walk->frames[walk->count++] = (struct unwound_frame){pc, pc_slot(walk, pc)};
+  }
+}
+
+#if defined(__x86_64__)
+static void run_on_stack(char *top, void (*function)(struct walk *), struct walk *walk) {
+  __asm__ volatile("movq %%rsp, %%rbx\n\t"
+                   "movq %0, %%rsp\n\t"
+                   "callq *%1\n\t"
+                   "movq %%rbx, %%rsp"
+                   :
+                   : "r"(top), "r"(function), "D"(walk)
+                   : "rbx", "rax", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "memory", "cc", "xmm0", "xmm1",
+                     "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13",
+                     "xmm14", "xmm15");
+}
+#else
+static void run_on_stack(char *top, void (*function)(struct walk *), struct walk *walk) {
+  (void)top;
+  function(walk);
+}
+#endif
+
+static bool walk_begin(void) {
+  atomic_fetch_add_explicit(&walking, 1, memory_order_seq_cst);
+  if (!atomic_load_explicit(&is_forking, memory_order_seq_cst))
+    return true;
+  atomic_fetch_sub_explicit(&walking, 1, memory_order_seq_cst);
+  return false;
+}
+
+size_t unwind_walk(struct recorder_thread *thread, struct snarli_site site, struct unwound_frame *frames, size_t room,
+                   bool *is_cut) {
+  frames[0] = (struct unwound_frame){(uint64_t)(uintptr_t)site.pc, NULL};
+  if (!thread->scratch)
+    thread->scratch = memory_new(SCRATCH, false);
+  if (!unwinder.is_open || !thread->scratch || !walk_begin())
+    return 1;
+  struct walk *walk = (struct walk *)thread->scratch;
+  walk->site = site;
+  walk->frames = frames;
+  walk->room = room;
+  walk->count = 1;
+  walk->is_cut = false;
+  (void)unwinder.getcontext(&walk->context);
+  run_on_stack((char *)thread->scratch + SCRATCH - 64, walk_frames, walk);
+  atomic_fetch_sub_explicit(&walking, 1, memory_order_release);
+  *is_cut = walk->is_cut;
+  return walk->count;
+}
+
+void unwind_before_fork(void) {
+  atomic_store_explicit(&is_forking, true, memory_order_seq_cst);
+  while (atomic_load_explicit(&walking, memory_order_seq_cst))
+    sys_yield();
+}
+
+void unwind_after_fork(void) { atomic_store_explicit(&is_forking, false, memory_order_seq_cst); }

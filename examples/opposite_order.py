@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: MIT
+"""Two accounts, two clerks, one mistake: the clerks lock the accounts in opposite orders.
+
+Today each clerk finishes before the other begins, so the program ends well. Snarl tells what can happen on another day.
+"""
+import threading
+
+
+class Account:
+    def __init__(self, balance):
+        self.lock = threading.Lock()
+        self.balance = balance
+
+
+def transfer(source, target, amount):
+    with source.lock:
+        with target.lock:
+            source.balance -= amount
+            target.balance += amount
+
+
+def clerk(my_turn, next_turn, source, target):
+    my_turn.wait()
+    for _ in range(3):
+        transfer(source, target, 10)
+    next_turn.set()
+
+
+def main():
+    savings, checking = Account(1000), Account(200)
+    turns = [threading.Event() for _ in range(3)]
+    clerks = [
+        threading.Thread(target=clerk, args=(turns[0], turns[1], savings, checking), name="clerk-anna"),
+        threading.Thread(target=clerk, args=(turns[1], turns[2], checking, savings), name="clerk-ben"),
+    ]
+    for each in clerks:
+        each.start()
+    turns[0].set()
+    for each in clerks:
+        each.join()
+    print(f"savings {savings.balance}, checking {checking.balance}")
+
+
+main()

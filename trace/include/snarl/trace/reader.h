@@ -118,6 +118,10 @@ const struct trace_symbol *trace_symbol_of(const struct trace *trace, uint32_t p
 bool trace_next(struct trace *trace, struct trace_record *record);
 void trace_rewind(struct trace *trace);
 
+/* One record as one line without its end: nanoseconds, process.thread (kernel id), record, object, argument and aux by
+ * name. Like snprintf: returns the size of the whole line, and cuts what does not fit. */
+int trace_print_record(const struct trace *trace, const struct trace_record *record, char *buf, size_t size);
+
 /* The frames of a stack, innermost first, at most `room` of them written to `pcs`; returns how many there are (loops
  * and dangling ids end the walk). A last pc of SNARLI_PC_CUT says that deeper frames were not recorded. */
 size_t trace_stack(const struct trace *trace, uint32_t process, uint32_t stack, uint64_t *pcs, size_t room);

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One record as one line of text: what `snarl dump` shows. Pure but for reading strings of the trace.
+ */
+#include "reader_private.h"
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+struct line {
+  char *text;
+  size_t room, size; /* size: what the whole line needs, like snprintf's result */
+};
+
+static void __attribute__((format(printf, 2, 3))) put(struct line *line, const char *format, ...) {
+  bool has_room = line->size < line->room;
+  va_list arguments;
+  va_start(arguments, format);
+  int size =
+      vsnprintf(has_room ? line->text + line->size : NULL, has_room ? line->room - line->size : 0, format, arguments);
+  va_end(arguments);
+  line->size += size > 0 ? (size_t)size : 0;
+}
+
+static const char *const flag_names[8] = {"try",      "timed", "in-wait", "owner-died",
+                                          "detached", "vfork", "spawn",   "ended"};
+static const char *const type_names[8] = {"recursive", "errorcheck",    "adaptive", "robust",
+                                          "shared",    "prefer-writer", "priority", "c11"};
+
+static void put_bits(struct line *line, unsigned bits, const char *const names[8]) {
+  for (unsigned i = 0; i < 8; i++)
+    if (bits & 1u << i)
+      put(line, " %s", names[i]);
+}
+
+static void put_errno(struct line *line, int error) {
+  const char *name = error ? strerrorname_np(error) : NULL;
+  if (name)
+    put(line, " %s", name);
+  else if (error)
+    put(line, " errno=%d", error);
+}
+
+static void put_argument(struct line *line, enum snarli_arg kind, uint8_t argument) {
+  switch (kind) {
+  case SNARLI_ARG_FLAGS:
+    put_bits(line, argument, flag_names);
+    break;
+  case SNARLI_ARG_TYPE:
+    put_bits(line, argument, type_names);
+    break;
+  case SNARLI_ARG_ERRNO:
+    put_errno(line, argument);
+    break;
+  case SNARLI_ARG_COUNT:
+    put(line, " %u", argument);
+    break;
+  case SNARLI_ARG_NONE:
+    if (argument)
+      put(line, " arg=%u", argument);
+    break;
+  }
+}
+
+static void put_object(struct line *line, const struct trace *trace, const struct trace_record *record,
+                       enum snarli_object kind) {
+  const struct trace_mapping *shared = NULL;
+  switch (kind) {
+  case SNARLI_OBJECT_ADDRESS:
+    put(line, " %#" PRIx64, record->object);
+    shared = trace_mapping_of(trace, record->process, record->object, record->time);
+    if (shared)
+      put(line, " (shared %" PRIu64 ":%" PRIu64 "+%#" PRIx64 ")", shared->device, shared->inode,
+          shared->offset + (record->object - shared->lo));
+    break;
+  case SNARLI_OBJECT_HANDLE:
+    put(line, " %#" PRIx64, record->object);
+    break;
+  case SNARLI_OBJECT_INDEX:
+    put(line, " thread %" PRIu64, record->object);
+    break;
+  case SNARLI_OBJECT_PID:
+    put(line, " pid %" PRIu64, record->object);
+    break;
+  case SNARLI_OBJECT_NUMBER:
+    put(line, " %" PRIu64, record->object);
+    break;
+  case SNARLI_OBJECT_NONE:
+    break;
+  }
+}
+
+/* Strings come from the traced program: nothing in them may break the line. */
+static void put_string(struct line *line, const char *text) {
+  put(line, " \"");
+  for (; *text; text++) {
+    unsigned char c = (unsigned char)*text;
+    if (c == '"' || c == '\\')
+      put(line, "\\%c", c);
+    else if (c < ' ' || c == 127)
+      put(line, "\\x%02x", c);
+    else
+      put(line, "%c", c);
+  }
+  put(line, "\"");
+}
+
+static void put_aux(struct line *line, const struct trace *trace, const struct trace_record *record,
+                    enum snarli_aux kind) {
+  const char *text = kind == SNARLI_AUX_BLOB ? trace_string(trace, record->process, record->aux) : NULL;
+  if (text)
+    put_string(line, text);
+  else if (kind == SNARLI_AUX_BLOB && record->aux)
+    put(line, " string=%u?", record->aux);
+  else if (kind == SNARLI_AUX_STACK && record->aux)
+    put(line, " stack=%u", record->aux);
+  else if (kind == SNARLI_AUX_VALUE)
+    put(line, " value=%u", record->aux);
+  else if (kind == SNARLI_AUX_NONE && record->aux)
+    put(line, " aux=%u", record->aux);
+}
+
+int trace_print_record(const struct trace *trace, const struct trace_record *record, char *buf, size_t size) {
+  const struct trace_process *process = trace_process_at(trace, record->process);
+  const struct trace_record_info *info = trace_record_info(record->type);
+  struct line line = {.text = buf, .room = size};
+  if (size)
+    buf[0] = 0;
+  put(&line, "%12" PRIu64 " %u.%u", trace_ns(trace, record->time), process ? process->pid : 0, record->thread);
+  put(&line, " (%u)", record->tid);
+  if (!info) {
+    put(&line, " type=%u", record->type);
+    return (int)line.size;
+  }
+  put(&line, " %s", info->text);
+  put_object(&line, trace, record, info->object);
+  put_argument(&line, info->arg, record->arg);
+  put_aux(&line, trace, record, info->aux);
+  return (int)line.size;
+}

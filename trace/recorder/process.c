@@ -95,10 +95,10 @@ static bool image_begin(bool is_forked) {
   if (is_forked) {
     file_leave();
     thread_forget_all();
-    thread_become_first();
     stack_nodes_forget();
     modules_forget();
   }
+  thread_become_first();
   recorder.pid = sys_getpid();
   recorder.clock = clock_choose();
   (void)sys_madvise(&life, sizeof life, MADV_WIPEONFORK);

@@ -88,7 +88,7 @@ bool thread_ready(struct recorder_thread
                       *thread); /* after a fork: begins the child's image and its first thread; false: cannot record */
 void thread_keys_create(void);
 void thread_forget_all(void);   /* after fork: the other threads are gone */
-void thread_become_first(void); /* after fork: the calling thread is the image's thread 0 */
+void thread_become_first(void); /* the calling thread begins an image: it is thread 0 */
 
 /* stacks.c: (parent, pc) -> id */
 uint32_t stack_node(struct recorder_thread *thread, uint32_t parent, uint64_t pc);

@@ -118,7 +118,7 @@ static void thread_end(void *round) {
 
 void thread_keys_create(void) { has_end_key = pthread_key_create(&end_key, thread_end) == 0; }
 
-/* In a forked child the surviving thread is the image's first, whatever it was before. */
+/* Who begins an image is its first thread: the survivor of a fork, whatever it was before. */
 void thread_become_first(void) {
   own_index = 0;
   has_index = true;

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * snarl info: what a trace holds, counted. Memory grows with the objects, not with the records. Main thread.
+ */
+#include "commands.h"
+#include "complain.h"
+
+#include <inttypes.h>
+#include <snarl/trace/reader.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* An address in a process and what kind of object is there. Memory that was used again counts once. */
+struct place {
+  uint64_t address;
+  uint32_t process;
+  uint32_t family; /* + 1; 0: a free slot */
+};
+
+struct census {
+  uint64_t records, by_type[256], objects[SNARLI_PROCESS + 1];
+  struct place *places;
+  size_t used, room;
+};
+
+static struct place *place_of(const struct census *census, struct place wanted) {
+  uint64_t i = (wanted.address ^ (uint64_t)wanted.process << 40 ^ wanted.family) * 0x9e3779b97f4a7c15ull >> 20;
+  for (;; i++) {
+    struct place *place = &census->places[i & (census->room - 1)];
+    if (!place->family ||
+        (place->address == wanted.address && place->process == wanted.process && place->family == wanted.family))
+      return place;
+  }
+}
+
+static bool census_grow(struct census *census) {
+  struct census bigger = {.room = census->room ? census->room * 2 : 1024};
+  bigger.places = calloc(bigger.room, sizeof *bigger.places);
+  if (!bigger.places)
+    return false;
+  for (size_t i = 0; i < census->room; i++)
+    if (census->places[i].family)
+      *place_of(&bigger, census->places[i]) = census->places[i];
+  free(census->places);
+  census->places = bigger.places;
+  census->room = bigger.room;
+  return true;
+}
+
+static bool count_object(struct census *census, const struct trace *trace, const struct trace_record *record) {
+  enum snarli_family family = trace_record_info(record->type)->family;
+  struct place wanted = {record->object, record->process, family + 1u};
+  const struct trace_mapping *shared = trace_mapping_of(trace, record->process, record->object, record->time);
+  if (shared) {
+    /* One object, whatever the process. */
+    wanted.address = shared->inode * 0x100000001b3ull + shared->device + shared->offset + (record->object - shared->lo);
+    wanted.process = UINT32_MAX;
+  }
+  if (census->used * 2 >= census->room && !census_grow(census))
+    return false;
+  struct place *place = place_of(census, wanted);
+  if (place->family)
+    return true;
+  *place = wanted;
+  census->used++;
+  census->objects[family]++;
+  return true;
+}
+
+static bool take_census(struct census *census, struct trace *trace) {
+  struct trace_record record;
+  while (trace_next(trace, &record)) {
+    census->records++;
+    census->by_type[record.type]++;
+    const struct trace_record_info *info = trace_record_info(record.type);
+    bool is_object = info && info->object == SNARLI_OBJECT_ADDRESS && info->family != SNARLI_META;
+    if (is_object && !count_object(census, trace, &record))
+      return false;
+  }
+  return true;
+}
+
+static void print_process(const struct trace *trace, uint32_t index, int depth) {
+  const struct trace_process *process = trace_process_at(trace, index);
+  printf("  %*s%u %s: %u thread%s, ", depth * 2, "", process->pid,
+         process->command[0] ? process->command : process->exe, process->threads, process->threads == 1 ? "" : "s");
+  if (process->ended)
+    printf("ended with %d", process->exit_status);
+  else
+    printf("killed or still running");
+  if (process->dropped)
+    printf(", %" PRIu64 " records missing", process->dropped);
+  printf("\n");
+}
+
+/* Children below their parents, in the order of the trace. A parent comes before its children, so this ends. */
+static void print_tree(const struct trace *trace, int32_t parent, int depth) {
+  for (uint32_t i = 0; i < trace_process_count(trace); i++)
+    if (trace_process_at(trace, i)->parent == parent && (int32_t)i != parent) {
+      print_process(trace, i, depth);
+      if ((int32_t)i > parent)
+        print_tree(trace, (int32_t)i, depth + 1);
+    }
+}
+
+static void print_objects(const struct census *census) {
+  static const char *const names[] = {
+      [SNARLI_MUTEX] = "mutexes",     [SNARLI_RWLOCK] = "rwlocks",  [SNARLI_SPIN] = "spinlocks",
+      [SNARLI_SEM] = "semaphores",    [SNARLI_COND] = "conditions", [SNARLI_BARRIER] = "barriers",
+      [SNARLI_ONCE] = "once-controls"};
+  printf("objects: %zu\n", census->used);
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (names[i] && census->objects[i])
+      printf("  %-26s %" PRIu64 "\n", names[i], census->objects[i]);
+}
+
+static void print_records(const struct census *census, const struct trace *trace) {
+  printf("records: %" PRIu64 "\n", census->records);
+  for (unsigned type = 0; type < 256; type++)
+    if (census->by_type[type])
+      printf("  %-26s %" PRIu64 "\n", trace_record_info(type)->text, census->by_type[type]);
+  uint64_t bytes = trace_bytes(trace);
+  printf("bytes: %" PRIu64, bytes);
+  if (census->records)
+    printf(" (%.1f per record)", (double)bytes / (double)census->records);
+  printf("\nmissing records: %" PRIu64 "\n", trace_dropped(trace));
+}
+
+static void print_info(const struct trace *trace, const struct census *census, const char *name) {
+  uint64_t threads = 0;
+  for (uint32_t i = 0; i < trace_process_count(trace); i++)
+    threads += trace_process_at(trace, i)->threads;
+  printf("trace: %s\nprocesses: %u\n", name, trace_process_count(trace));
+  print_tree(trace, -1, 0);
+  printf("threads: %" PRIu64 "\n", threads);
+  print_objects(census);
+  print_records(census, trace);
+  printf("complete: %s\n", trace_is_complete(trace) ? "yes" : "no");
+  for (size_t i = 0; i < trace_problem_count(trace); i++)
+    printf("  %s\n", trace_problem_at(trace, i)->text);
+}
+
+int command_info(const struct options *options) {
+  struct trace_problem problem = {0};
+  struct trace *trace = trace_open(options->arguments[0], &problem);
+  if (!trace)
+    return complain("%s", problem.text), EXIT_TRACE;
+  struct census census = {0};
+  bool is_good = take_census(&census, trace);
+  if (is_good)
+    print_info(trace, &census, options->arguments[0]);
+  else
+    complain("out of memory");
+  free(census.places);
+  trace_close(trace);
+  return is_good ? EXIT_OK : EXIT_FAILED;
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Processes that begin (fork, _Fork, vfork, daemon, posix_spawn) and end (_exit, _Exit, quick_exit). The child's side
+ * of a fork is the recorder's: it begins an image of its own. Entered by any thread; fork, _Fork and _exit also by
+ * signal handlers.
+ */
+#include "environment.h"
+#include "wrapper.h"
+#include <stdlib.h>
+
+static void forked(pid_t pid, unsigned flags, struct snarli_site site) {
+  if (pid > 0)
+    snarli_record(SNARLI_R_FORKED, flags, (uint64_t)pid, site);
+  else
+    snarli_record(SNARLI_R_FORK_FAILED, (unsigned)errno, 0, site);
+}
+
+SNARLI_EXPORT pid_t fork(void) {
+  if (!snarli_is_recording())
+    return snarli_real()->fork();
+  struct snarli_site site = SNARLI_HERE;
+  snarli_record(SNARLI_R_FORK_REQUESTED, 0, 0, site);
+  pid_t pid = snarli_real()->fork();
+  if (pid)
+    forked(pid, 0, site);
+  return pid;
+}
+
+/* Runs no pthread_atfork handlers, so the recorder has to be told. */
+SNARLI_EXPORT pid_t _Fork(void) {
+  if (!snarli_is_recording())
+    return snarli_real()->_Fork();
+  struct snarli_site site = SNARLI_HERE;
+  snarli_record(SNARLI_R_FORK_REQUESTED, 0, 0, site);
+  pid_t pid = snarli_real()->_Fork();
+  if (pid)
+    forked(pid, 0, site);
+  else
+    snarli_after_fork_in_child();
+  return pid;
+}
+
+#ifdef __x86_64__
+/* The child of a vfork runs on its parent's memory until it execs or ends: on the same stack, which it overwrites once
+ * it returns from here, and with the same thread-local variables. So the return address crosses the system call in a
+ * register, which the kernel keeps for the parent, and recording is suspended until the parent comes back. */
+__attribute__((used, visibility("hidden"))) void snarli_vfork_begin(const void *cfa, const void *pc);
+__attribute__((used, visibility("hidden"))) long snarli_vfork_end(long result, const void *cfa, const void *pc);
+
+void snarli_vfork_begin(const void *cfa, const void *pc) {
+  if (snarli_is_recording())
+    snarli_record(SNARLI_R_FORK_REQUESTED, SNARLI_F_VFORK, 0, (struct snarli_site){cfa, pc});
+  snarli_suspend();
+}
+
+/* In the parent. */
+long snarli_vfork_end(long result, const void *cfa, const void *pc) {
+  snarli_resume();
+  snarli_environment_vfork_end();
+  if (result < 0)
+    errno = (int)-result;
+  if (snarli_is_recording())
+    forked((pid_t)result, SNARLI_F_VFORK, (struct snarli_site){cfa, pc});
+  return result < 0 ? -1 : result;
+}
+
+__asm__(".pushsection .text\n"
+        ".globl vfork\n"
+        ".type vfork, @function\n"
+        "vfork:\n"
+        "  .cfi_startproc\n"
+        "  endbr64\n"
+        "  leaq 8(%rsp), %rdi\n" /* where the caller's frame begins */
+        "  movq (%rsp), %rsi\n"  /* the return address */
+        "  subq $8, %rsp\n"      /* calls want the stack aligned to 16 */
+        "  .cfi_adjust_cfa_offset 8\n"
+        "  call snarli_vfork_begin\n"
+        "  addq $8, %rsp\n"
+        "  .cfi_adjust_cfa_offset -8\n"
+        "  popq %rdi\n" /* the return address, out of the child's way */
+        "  .cfi_adjust_cfa_offset -8\n"
+        "  .cfi_register %rip, %rdi\n"
+        "  movl $58, %eax\n" /* SYS_vfork */
+        "  syscall\n"
+        "  pushq %rdi\n"
+        "  .cfi_adjust_cfa_offset 8\n"
+        "  .cfi_rel_offset %rip, 0\n"
+        "  testq %rax, %rax\n"
+        "  je 1f\n"
+        "  movq %rax, %rdi\n"
+        "  leaq 8(%rsp), %rsi\n"
+        "  movq (%rsp), %rdx\n"
+        "  subq $8, %rsp\n"
+        "  .cfi_adjust_cfa_offset 8\n"
+        "  call snarli_vfork_end\n"
+        "  addq $8, %rsp\n"
+        "  .cfi_adjust_cfa_offset -8\n"
+        "1: ret\n"
+        "  .cfi_endproc\n"
+        ".size vfork, . - vfork\n"
+        ".popsection\n");
+#else
+/* POSIX lets vfork be fork; sharing the parent's memory and stack takes assembly that exists for x86-64 only. */
+SNARLI_EXPORT pid_t vfork(void) {
+  if (!snarli_is_recording())
+    return snarli_real()->fork();
+  struct snarli_site site = SNARLI_HERE;
+  snarli_record(SNARLI_R_FORK_REQUESTED, 0, 0, site);
+  pid_t pid = snarli_real()->fork();
+  if (pid)
+    forked(pid, 0, site);
+  return pid;
+}
+#endif
+
+/* glibc's daemon forks and ends the parent inside itself, so the parent's end is marked before it can be known. It
+ * comes back to the parent only if the fork failed. */
+SNARLI_EXPORT int daemon(int nochdir, int noclose) {
+  if (!snarli_is_recording())
+    return snarli_real()->daemon(nochdir, noclose);
+  struct snarli_site site = SNARLI_HERE;
+  pid_t parent = getpid();
+  snarli_record(SNARLI_R_FORK_REQUESTED, 0, 0, site);
+  snarli_process_end(0);
+  int result = snarli_real()->daemon(nochdir, noclose);
+  if (result && getpid() == parent) {
+    snarli_process_end(-1);
+    forked(-1, 0, site);
+  }
+  return result;
+}
+
+typedef int (*spawn_function)(pid_t *, const char *, const posix_spawn_file_actions_t *, const posix_spawnattr_t *,
+                              char *const *, char *const *);
+
+static int spawn(spawn_function real, pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
+                 const posix_spawnattr_t *attr, char *const *argv, char *const *envp, struct snarli_site site) {
+  bool is_recording = snarli_is_recording();
+  struct snarli_environment environment;
+  char *const *variables = snarli_environment_make(&environment, envp);
+  if (is_recording)
+    snarli_record(SNARLI_R_FORK_REQUESTED, SNARLI_F_SPAWN, 0, site);
+  pid_t child = 0;
+  int error = real(&child, path, actions, attr, argv, variables);
+  if (!error && pid)
+    *pid = child;
+  if (is_recording && error)
+    snarli_record(SNARLI_R_FORK_FAILED, (unsigned)error, 0, site);
+  else if (is_recording)
+    snarli_record(SNARLI_R_FORKED, SNARLI_F_SPAWN, (uint64_t)child, site);
+  snarli_environment_drop(&environment);
+  return error;
+}
+
+SNARLI_VERSION_GLIBC_2_15(posix_spawn)
+SNARLI_EXPORT int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
+                              const posix_spawnattr_t *attr, char *const argv[], char *const envp[]) {
+  return spawn(snarli_real()->posix_spawn, pid, path, actions, attr, argv, envp, SNARLI_HERE);
+}
+
+SNARLI_VERSION_GLIBC_2_15(posix_spawnp)
+SNARLI_EXPORT int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
+                               const posix_spawnattr_t *attr, char *const argv[], char *const envp[]) {
+  return spawn(snarli_real()->posix_spawnp, pid, file, actions, attr, argv, envp, SNARLI_HERE);
+}
+
+static void process_ends(int status, struct snarli_site site) {
+  if (!snarli_is_recording())
+    return;
+  snarli_record(SNARLI_R_PROCESS_EXIT, 0, (uint32_t)status, site);
+  snarli_process_end(status & 0xff);
+}
+
+SNARLI_EXPORT void _exit(int status) {
+  process_ends(status, SNARLI_HERE);
+  snarli_real()->_exit(status);
+  __builtin_unreachable();
+}
+
+SNARLI_EXPORT void _Exit(int status) {
+  process_ends(status, SNARLI_HERE);
+  snarli_real()->_Exit(status);
+  __builtin_unreachable();
+}
+
+SNARLI_EXPORT void quick_exit(int status) {
+  process_ends(status, SNARLI_HERE);
+  snarli_real()->quick_exit(status);
+  __builtin_unreachable();
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * POSIX semaphores, unnamed and named. The waits are cancellation points. sem_post may be called by signal handlers.
+ */
+#include "memory.h"
+#include "wrapper.h"
+#include <fcntl.h>
+#include <stdarg.h>
+#include <string.h>
+
+/* glibc's sem_wait looks for a cancellation request even if it will not block, then tries, then blocks: the first two
+ * steps are made here, so that a wait that need not block costs one record. */
+SNARLI_EXPORT int sem_wait(sem_t *sem) {
+  if (!snarli_is_recording())
+    return snarli_real()->sem_wait(sem);
+  pthread_testcancel();
+  int saved = errno;
+  SNARLI_CANCELLABLE call = {0, snarli_address(sem), SNARLI_HERE};
+  int result = snarli_real()->sem_trywait(sem);
+  if (result) {
+    errno = saved;
+    snarli_record(SNARLI_R_SEM_REQUESTED, 0, call.object, call.site);
+    call.type = SNARLI_R_SEM_FAILED;
+    result = snarli_real()->sem_wait(sem);
+    call.type = 0;
+  }
+  snarli_record_outcome(SNARLI_R_SEM_ACQUIRED, SNARLI_R_SEM_FAILED, 0, SNARLI_ERROR_ERRNO(result), call.object,
+                        call.site);
+  return result;
+}
+
+SNARLI_EXPORT int sem_timedwait(sem_t *sem, const struct timespec *end) {
+  if (!snarli_is_recording())
+    return snarli_real()->sem_timedwait(sem, end);
+  SNARLI_CANCELLABLE call = {SNARLI_R_SEM_FAILED, snarli_address(sem), SNARLI_HERE};
+  snarli_record(SNARLI_R_SEM_REQUESTED, SNARLI_F_TIMED, call.object, call.site);
+  int result = snarli_real()->sem_timedwait(sem, end);
+  call.type = 0;
+  snarli_record_outcome(SNARLI_R_SEM_ACQUIRED, SNARLI_R_SEM_FAILED, SNARLI_F_TIMED, SNARLI_ERROR_ERRNO(result),
+                        call.object, call.site);
+  return result;
+}
+
+SNARLI_EXPORT int sem_clockwait(sem_t *sem, clockid_t clock, const struct timespec *end) {
+  if (!snarli_is_recording())
+    return snarli_real()->sem_clockwait(sem, clock, end);
+  SNARLI_CANCELLABLE call = {SNARLI_R_SEM_FAILED, snarli_address(sem), SNARLI_HERE};
+  snarli_record(SNARLI_R_SEM_REQUESTED, SNARLI_F_TIMED, call.object, call.site);
+  int result = snarli_real()->sem_clockwait(sem, clock, end);
+  call.type = 0;
+  snarli_record_outcome(SNARLI_R_SEM_ACQUIRED, SNARLI_R_SEM_FAILED, SNARLI_F_TIMED, SNARLI_ERROR_ERRNO(result),
+                        call.object, call.site);
+  return result;
+}
+
+SNARLI_EXPORT int sem_post(sem_t *sem) {
+  if (!snarli_is_recording())
+    return snarli_real()->sem_post(sem);
+  struct snarli_site site = SNARLI_HERE;
+  snarli_record(SNARLI_R_SEM_POSTED, 0, snarli_address(sem), site);
+  int result = snarli_real()->sem_post(sem);
+  if (result)
+    snarli_record(SNARLI_R_SEM_POST_FAILED, (unsigned)errno, snarli_address(sem), site);
+  return result;
+}
+
+SNARLI_EXPORT int sem_init(sem_t *sem, int shared, unsigned value) {
+  if (!snarli_is_recording())
+    return snarli_real()->sem_init(sem, shared, value);
+  struct snarli_site site = SNARLI_HERE;
+  int result = snarli_real()->sem_init(sem, shared, value);
+  if (!result) {
+    snarli_record(SNARLI_R_SEM_INIT, shared ? SNARLI_T_SHARED : 0, snarli_address(sem), site);
+    snarli_record_aux(SNARLI_R_SEM_VALUE, 0, snarli_address(sem), value);
+  }
+  return result;
+}
+
+static void sem_opened(sem_t *sem, struct snarli_site site) {
+  int saved = errno, value = 0;
+  (void)sem_getvalue(sem, &value);
+  snarli_shared_mapped(sem, sizeof *sem);
+  snarli_record(SNARLI_R_SEM_OPENED, SNARLI_T_SHARED, snarli_address(sem), site);
+  snarli_record_aux(SNARLI_R_SEM_VALUE, 0, snarli_address(sem), (uint32_t)value);
+  errno = saved;
+}
+
+SNARLI_EXPORT sem_t *sem_open(const char *name, int flags, ...) {
+  mode_t mode = 0;
+  unsigned value = 0;
+  if (flags & O_CREAT) {
+    va_list rest;
+    va_start(rest, flags);
+    mode = va_arg(rest, mode_t);
+    value = va_arg(rest, unsigned);
+    va_end(rest);
+  }
+  struct snarli_site site = SNARLI_HERE;
+  sem_t *sem = snarli_real()->sem_open(name, flags, mode, value);
+  if (sem != SEM_FAILED && snarli_is_recording())
+    sem_opened(sem, site);
+  return sem;
+}
+
+/* Before the call: after it another thread may be given the same address. */
+SNARLI_EXPORT int sem_close(sem_t *sem) {
+  if (snarli_is_recording()) {
+    snarli_record(SNARLI_R_SEM_CLOSED, 0, snarli_address(sem), SNARLI_HERE);
+    snarli_shared_unmapped(sem, sizeof *sem);
+  }
+  return snarli_real()->sem_close(sem);
+}
+
+SNARLI_EXPORT int sem_unlink(const char *name) {
+  int result = snarli_real()->sem_unlink(name);
+  if (!result && snarli_is_recording())
+    snarli_record_aux(SNARLI_R_SEM_UNLINKED, 0, 0, snarli_blob_string(name, strlen(name)));
+  return result;
+}

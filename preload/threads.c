@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Threads: creation, joins, names, cancellation; POSIX and C11. The new thread's index is chosen here, before it is
+ * created, so that both name it alike. A thread's end is recorded by the recorder. Entered by any thread.
+ */
+#include "starts.h"
+#include "wrapper.h"
+#include <string.h>
+
+/* Runs first in a new thread; afterwards the start may belong to another. */
+static struct snarli_start start_take(struct snarli_start *start) {
+  struct snarli_start copy = {.routine = start->routine, .argument = start->argument, .index = start->index};
+  atomic_store_explicit(&start->handle, (uintptr_t)pthread_self(), memory_order_release);
+  snarli_start_leave(start);
+  snarli_thread_begin(copy.index, copy.routine.address);
+  return copy;
+}
+
+static void *posix_trampoline(void *argument) {
+  struct snarli_start start = start_take(argument);
+  return start.routine.posix(start.argument);
+}
+
+static int c11_trampoline(void *argument) {
+  struct snarli_start start = start_take(argument);
+  return start.routine.c11(start.argument);
+}
+
+static void create_requested(struct snarli_start *start, const void *routine, void *argument, struct snarli_site site) {
+  start->routine.address = routine;
+  start->argument = argument;
+  start->index = snarli_thread_reserve();
+  snarli_record(SNARLI_R_THREAD_CREATE_REQUESTED, 0, start->index, site);
+}
+
+/* The new thread may have ended already, and freed the memory that `thread` lies in: once it runs, its handle is taken
+ * from the start instead. */
+static void create_returned(struct snarli_start *start, const pthread_t *thread, unsigned flags, int error,
+                            struct snarli_site site) {
+  if (error) {
+    snarli_record(SNARLI_R_THREAD_CREATE_FAILED, (unsigned)error, start->index, site);
+    snarli_start_leave(start);
+  } else {
+    uintptr_t handle = atomic_load_explicit(&start->handle, memory_order_acquire);
+    snarli_record(SNARLI_R_THREAD_CREATED, flags, handle ? handle : (uintptr_t)*thread, site);
+  }
+  snarli_start_leave(start);
+}
+
+static unsigned create_flags(const pthread_attr_t *attr) {
+  int state = PTHREAD_CREATE_JOINABLE;
+  if (attr)
+    (void)pthread_attr_getdetachstate(attr, &state);
+  return state == PTHREAD_CREATE_DETACHED ? SNARLI_F_DETACHED : 0;
+}
+
+SNARLI_EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*routine)(void *),
+                                 void *argument) {
+  struct snarli_start *start = snarli_is_recording() ? snarli_start_new() : NULL;
+  if (!start)
+    return snarli_real()->pthread_create(thread, attr, routine, argument);
+  struct snarli_site site = SNARLI_HERE;
+  unsigned flags = create_flags(attr);
+  create_requested(start, (const void *)routine, argument, site);
+  int error = snarli_real()->pthread_create(thread, attr, posix_trampoline, start);
+  create_returned(start, thread, flags, error, site);
+  return error;
+}
+
+SNARLI_EXPORT int thrd_create(thrd_t *thread, thrd_start_t routine, void *argument) {
+  struct snarli_start *start = snarli_is_recording() ? snarli_start_new() : NULL;
+  if (!start)
+    return snarli_real()->thrd_create(thread, routine, argument);
+  struct snarli_site site = SNARLI_HERE;
+  create_requested(start, (const void *)routine, argument, site);
+  int result = snarli_real()->thrd_create(thread, c11_trampoline, start);
+  create_returned(start, thread, 0, SNARLI_ERROR_C11(result), site);
+  return result;
+}
+
+static inline void join_requested(struct snarli_cancellable *call, unsigned flags) {
+  snarli_record(SNARLI_R_THREAD_JOIN_REQUESTED, flags, call->object, call->site);
+  call->type = SNARLI_R_THREAD_JOIN_FAILED;
+}
+
+static inline void join_returned(struct snarli_cancellable *call, unsigned flags, int error) {
+  call->type = 0;
+  if (error)
+    snarli_record(SNARLI_R_THREAD_JOIN_FAILED, (unsigned)error, call->object, call->site);
+  else
+    snarli_record(SNARLI_R_THREAD_JOINED, flags, call->object, call->site);
+}
+
+SNARLI_EXPORT int pthread_join(pthread_t thread, void **result) {
+  if (!snarli_is_recording())
+    return snarli_real()->pthread_join(thread, result);
+  SNARLI_CANCELLABLE call = {0, (uint64_t)thread, SNARLI_HERE};
+  join_requested(&call, 0);
+  int error = snarli_real()->pthread_join(thread, result);
+  join_returned(&call, 0, error);
+  return error;
+}
+
+SNARLI_EXPORT int pthread_timedjoin_np(pthread_t thread, void **result, const struct timespec *end) {
+  if (!snarli_is_recording())
+    return snarli_real()->pthread_timedjoin_np(thread, result, end);
+  SNARLI_CANCELLABLE call = {0, (uint64_t)thread, SNARLI_HERE};
+  join_requested(&call, SNARLI_F_TIMED);
+  int error = snarli_real()->pthread_timedjoin_np(thread, result, end);
+  join_returned(&call, SNARLI_F_TIMED, error);
+  return error;
+}
+
+SNARLI_EXPORT int pthread_clockjoin_np(pthread_t thread, void **result, clockid_t clock, const struct timespec *end) {
+  if (!snarli_is_recording())
+    return snarli_real()->pthread_clockjoin_np(thread, result, clock, end);
+  SNARLI_CANCELLABLE call = {0, (uint64_t)thread, SNARLI_HERE};
+  join_requested(&call, SNARLI_F_TIMED);
+  int error = snarli_real()->pthread_clockjoin_np(thread, result, clock, end);
+  join_returned(&call, SNARLI_F_TIMED, error);
+  return error;
+}
+
+SNARLI_EXPORT int thrd_join(thrd_t thread, int *result) {
+  if (!snarli_is_recording())
+    return snarli_real()->thrd_join(thread, result);
+  SNARLI_CANCELLABLE call = {0, (uint64_t)thread, SNARLI_HERE};
+  join_requested(&call, 0);
+  int status = snarli_real()->thrd_join(thread, result);
+  join_returned(&call, 0, SNARLI_ERROR_C11(status));
+  return status;
+}
+
+SNARLI_EXPORT int pthread_tryjoin_np(pthread_t thread, void **result) {
+  if (!snarli_is_recording())
+    return snarli_real()->pthread_tryjoin_np(thread, result);
+  struct snarli_site site = SNARLI_HERE;
+  int error = snarli_real()->pthread_tryjoin_np(thread, result);
+  snarli_record_try(SNARLI_R_THREAD_JOINED, SNARLI_R_THREAD_JOIN_FAILED, SNARLI_F_TRY, error, (uint64_t)thread, site);
+  return error;
+}
+
+/* Detaching and cancelling are recorded before the call: after it the handle may already be another thread's. */
+SNARLI_EXPORT int pthread_detach(pthread_t thread) {
+  if (snarli_is_recording())
+    snarli_record(SNARLI_R_THREAD_DETACHED, 0, (uint64_t)thread, SNARLI_HERE);
+  return snarli_real()->pthread_detach(thread);
+}
+
+SNARLI_EXPORT int thrd_detach(thrd_t thread) {
+  if (snarli_is_recording())
+    snarli_record(SNARLI_R_THREAD_DETACHED, 0, (uint64_t)thread, SNARLI_HERE);
+  return snarli_real()->thrd_detach(thread);
+}
+
+SNARLI_EXPORT int pthread_cancel(pthread_t thread) {
+  if (snarli_is_recording())
+    snarli_record(SNARLI_R_THREAD_CANCELLED, 0, (uint64_t)thread, SNARLI_HERE);
+  return snarli_real()->pthread_cancel(thread);
+}
+
+SNARLI_EXPORT int pthread_setname_np(pthread_t thread, const char *name) {
+  int error = snarli_real()->pthread_setname_np(thread, name);
+  if (!error && snarli_is_recording())
+    snarli_record_aux(SNARLI_R_THREAD_NAMED, 0, (uint64_t)thread, snarli_blob_string(name, strlen(name)));
+  return error;
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The wrappers that are all alike, one per row of wrapped.def whose body is not MANUAL. Entered by any thread and, as
+ * far as the program dares, by its signal handlers.
+ *
+ * A LOCK calls the try form first, so that an uncontended lock costs one record. That is the same as calling the
+ * blocking form, because wherever glibc's try form succeeds its blocking form would have succeeded at once and with the
+ * same effect, and where it fails the blocking form is called and decides:
+ *   - mutex, every type: normal, recursive (counts up for the owner, EAGAIN when full), error-checking (EBUSY here,
+ *     EDEADLK there), adaptive, robust (EOWNERDEAD takes it; ENOTRECOVERABLE leaves no trace), priority inheriting and
+ *     protecting (the ceiling is put back).
+ *   - rwlock: tryrdlock succeeds exactly in the states in which rdlock registers and returns without waiting; the one
+ *     state with a preference, a waiting writer of PREFER_WRITER_NONRECURSIVE, makes the one fail and the other wait.
+ *     trywrlock likewise. EDEADLK comes from the blocking form, after EBUSY here.
+ *   - spin lock: both are one exchange.
+ * The TIMED forms are not tried first: glibc checks the timeout before it looks at the lock, so a bad one fails with
+ * EINVAL even if the lock is free.
+ */
+#include "wrapper.h"
+
+#define SNARLI_R_RWLOCK_READ_FAILED SNARLI_R_RWLOCK_FAILED
+#define SNARLI_R_RWLOCK_WRITE_FAILED SNARLI_R_RWLOCK_FAILED
+
+/* The try form of each LOCK. */
+#define TRY_pthread_mutex_lock pthread_mutex_trylock
+#define TRY_pthread_rwlock_rdlock pthread_rwlock_tryrdlock
+#define TRY_pthread_rwlock_wrlock pthread_rwlock_trywrlock
+#define TRY_pthread_spin_lock pthread_spin_trylock
+#define TRY_mtx_lock mtx_trylock
+
+#define OUTCOME(record, flags, result, object)                                                                         \
+  record(SNARLI_R_##object##_ACQUIRED, SNARLI_R_##object##_FAILED, flags, SNARLI_ERROR_##result(status),               \
+         snarli_address(o), site)
+
+#define BODY_LOCK(result, object, ret, name, params, args)                                                             \
+  SNARLI_EXPORT ret name params {                                                                                      \
+    if (!snarli_is_recording())                                                                                        \
+      return snarli_real()->name args;                                                                                 \
+    struct snarli_site site = SNARLI_HERE;                                                                             \
+    ret status = snarli_real()->TRY_##name args;                                                                       \
+    if (!snarli_is_taken(SNARLI_ERROR_##result(status))) {                                                             \
+      snarli_record(SNARLI_R_##object##_REQUESTED, 0, snarli_address(o), site);                                        \
+      status = snarli_real()->name args;                                                                               \
+    }                                                                                                                  \
+    OUTCOME(snarli_record_outcome, 0, result, object);                                                                 \
+    return status;                                                                                                     \
+  }
+
+#define BODY_TRY(result, object, ret, name, params, args)                                                              \
+  SNARLI_EXPORT ret name params {                                                                                      \
+    if (!snarli_is_recording())                                                                                        \
+      return snarli_real()->name args;                                                                                 \
+    struct snarli_site site = SNARLI_HERE;                                                                             \
+    ret status = snarli_real()->name args;                                                                             \
+    OUTCOME(snarli_record_try, SNARLI_F_TRY, result, object);                                                          \
+    return status;                                                                                                     \
+  }
+
+#define BODY_TIMED(result, object, ret, name, params, args)                                                            \
+  SNARLI_EXPORT ret name params {                                                                                      \
+    if (!snarli_is_recording())                                                                                        \
+      return snarli_real()->name args;                                                                                 \
+    struct snarli_site site = SNARLI_HERE;                                                                             \
+    snarli_record(SNARLI_R_##object##_REQUESTED, SNARLI_F_TIMED, snarli_address(o), site);                             \
+    ret status = snarli_real()->name args;                                                                             \
+    OUTCOME(snarli_record_outcome, SNARLI_F_TIMED, result, object);                                                    \
+    return status;                                                                                                     \
+  }
+
+#define BODY_UNLOCK(result, object, ret, name, params, args)                                                           \
+  SNARLI_EXPORT ret name params {                                                                                      \
+    if (!snarli_is_recording())                                                                                        \
+      return snarli_real()->name args;                                                                                 \
+    struct snarli_site site = SNARLI_HERE;                                                                             \
+    snarli_record(SNARLI_R_##object##_RELEASED, 0, snarli_address(o), site);                                           \
+    ret status = snarli_real()->name args;                                                                             \
+    if (__builtin_expect(SNARLI_ERROR_##result(status), 0))                                                            \
+      snarli_record(SNARLI_R_##object##_RELEASE_FAILED, (unsigned)SNARLI_ERROR_##result(status), snarli_address(o),    \
+                    site);                                                                                             \
+    return status;                                                                                                     \
+  }
+
+#define BODY_DESTROY(result, object, ret, name, params, args)                                                          \
+  SNARLI_EXPORT ret name params {                                                                                      \
+    if (!snarli_is_recording())                                                                                        \
+      return snarli_real()->name args;                                                                                 \
+    struct snarli_site site = SNARLI_HERE;                                                                             \
+    ret status = snarli_real()->name args;                                                                             \
+    if (SNARLI_ERROR_##result(status) == 0)                                                                            \
+      snarli_record(SNARLI_R_##object##_DESTROYED, 0, snarli_address(o), site);                                        \
+    return status;                                                                                                     \
+  }
+
+#define BODY_MANUAL(result, object, ret, name, params, args)
+
+SNARLI_VERSION_GLIBC_2_3_2(pthread_cond_destroy)
+
+#define WRAP(body, result, object, ret, name, params, args, version)                                                   \
+  BODY_##body(result, object, ret, name, params, args)
+#include "wrapped.def"

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Waiting for child processes: all forms are cancellation points. A form that does not block leaves a record only if it
+ * returned a child. Entered by any thread; wait and waitpid also by signal handlers.
+ */
+#include "wrapper.h"
+
+struct wait {
+  struct snarli_cancellable call; /* its object is the awaited process, 0: any of several */
+  unsigned flags;
+};
+
+static void wait_cancelled(struct wait *wait) { snarli_cancelled(&wait->call); }
+
+static inline void wait_begin(struct wait *wait) {
+  if (wait->flags & SNARLI_F_TRY)
+    return;
+  snarli_record(SNARLI_R_WAIT_REQUESTED, wait->flags, wait->call.object, wait->call.site);
+  wait->call.type = SNARLI_R_WAIT_FAILED;
+}
+
+/* `pid`: the child that was returned, 0 or -1 if none was. */
+static inline void wait_end(struct wait *wait, pid_t pid, bool has_ended) {
+  wait->call.type = 0;
+  if (pid > 0)
+    snarli_record(SNARLI_R_WAIT_RETURNED, wait->flags | (has_ended ? SNARLI_F_ENDED : 0), (uint64_t)pid,
+                  wait->call.site);
+  else if (!(wait->flags & SNARLI_F_TRY))
+    snarli_record(SNARLI_R_WAIT_FAILED, pid < 0 ? (unsigned)errno : 0, wait->call.object, wait->call.site);
+}
+
+/* `status` is only set if a child was returned. */
+static inline bool is_end(pid_t child, const int *status) {
+  return child > 0 && (WIFEXITED(*status) || WIFSIGNALED(*status));
+}
+
+/* The program may not ask for the status, but we do. */
+#define WAIT(pid, options)                                                                                             \
+  int own_status = 0;                                                                                                  \
+  int *at = status ? status : &own_status;                                                                             \
+  __attribute__((cleanup(wait_cancelled))) struct wait state = {{0, (pid) > 0 ? (uint64_t)(pid) : 0, SNARLI_HERE},     \
+                                                                (options)&WNOHANG ? SNARLI_F_TRY : 0};                 \
+  wait_begin(&state)
+
+SNARLI_EXPORT pid_t wait(int *status) {
+  if (!snarli_is_recording())
+    return snarli_real()->wait(status);
+  WAIT(0, 0);
+  pid_t result = snarli_real()->wait(at);
+  wait_end(&state, result, is_end(result, at));
+  return result;
+}
+
+SNARLI_EXPORT pid_t waitpid(pid_t pid, int *status, int options) {
+  if (!snarli_is_recording())
+    return snarli_real()->waitpid(pid, status, options);
+  WAIT(pid, options);
+  pid_t result = snarli_real()->waitpid(pid, at, options);
+  wait_end(&state, result, is_end(result, at));
+  return result;
+}
+
+SNARLI_EXPORT pid_t wait3(int *status, int options, struct rusage *usage) {
+  if (!snarli_is_recording())
+    return snarli_real()->wait3(status, options, usage);
+  WAIT(0, options);
+  pid_t result = snarli_real()->wait3(at, options, usage);
+  wait_end(&state, result, is_end(result, at));
+  return result;
+}
+
+SNARLI_EXPORT pid_t wait4(pid_t pid, int *status, int options, struct rusage *usage) {
+  if (!snarli_is_recording())
+    return snarli_real()->wait4(pid, status, options, usage);
+  WAIT(pid, options);
+  pid_t result = snarli_real()->wait4(pid, at, options, usage);
+  wait_end(&state, result, is_end(result, at));
+  return result;
+}
+
+static inline bool is_end_code(int code) { return code == CLD_EXITED || code == CLD_KILLED || code == CLD_DUMPED; }
+
+SNARLI_EXPORT int waitid(idtype_t type, id_t id, siginfo_t *info, int options) {
+  if (!snarli_is_recording())
+    return snarli_real()->waitid(type, id, info, options);
+  siginfo_t own = {0};
+  siginfo_t *at = info ? info : &own;
+  __attribute__((cleanup(wait_cancelled))) struct wait state = {{0, type == P_PID ? id : 0, SNARLI_HERE},
+                                                                options & WNOHANG ? SNARLI_F_TRY : 0};
+  wait_begin(&state);
+  int result = snarli_real()->waitid(type, id, at, options);
+  wait_end(&state, result ? -1 : at->si_pid, !result && is_end_code(at->si_code));
+  return result;
+}

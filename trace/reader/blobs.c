@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { BUFFER = 65536 };
+
 struct event { /* a blob whose order matters */
   uint64_t time, offset;
   enum snarli_blob_kind kind;
@@ -17,8 +19,9 @@ struct event { /* a blob whose order matters */
 
 struct blob_reader {
   struct trace_file *file;
-  char *payload;
-  size_t payload_room;
+  char *buffer; /* [base, base + size) of the file */
+  uint64_t base;
+  size_t size, room;
   struct event *events;
   size_t event_count, event_room;
   struct arena arena; /* payloads of events */
@@ -82,8 +85,9 @@ static void exe_set(struct trace_file *file, const char *payload, size_t size) {
     problem_out_of_memory(file->trace);
 }
 
-static void event_add(struct blob_reader *reader, uint64_t offset, const struct snarli_blob *blob) {
-  const char *payload = arena_bytes(&reader->arena, reader->payload, blob->size, blob->size + 1);
+static void event_add(struct blob_reader *reader, uint64_t offset, const struct snarli_blob *blob,
+                      const char *payload) {
+  payload = arena_bytes(&reader->arena, payload, blob->size, blob->size + 1);
   if (!payload || !array_grow(&reader->events, &reader->event_room, reader->event_count, sizeof *reader->events)) {
     problem_out_of_memory(reader->file->trace);
     return;
@@ -98,26 +102,27 @@ static void damaged_tell(struct trace_file *file, uint64_t offset, const char *w
               size);
 }
 
-static void blob_take(struct blob_reader *reader, uint64_t offset, const struct snarli_blob *blob) {
+static void blob_take(struct blob_reader *reader, uint64_t offset, const struct snarli_blob *blob,
+                      const char *payload) {
   struct trace_file *file = reader->file;
   switch ((enum snarli_blob_kind)blob->kind) {
   case SNARLI_B_STRING:
-    string_add(file, offset, reader->payload, blob->size);
+    string_add(file, offset, payload, blob->size);
     break;
   case SNARLI_B_MODULE:
   case SNARLI_B_UNLOAD:
   case SNARLI_B_MAPPING:
   case SNARLI_B_UNMAP:
-    event_add(reader, offset, blob);
+    event_add(reader, offset, blob, payload);
     break;
   case SNARLI_B_COMMAND:
-    command_set(file, reader->payload, blob->size);
+    command_set(file, payload, blob->size);
     break;
   case SNARLI_B_EXE:
-    exe_set(file, reader->payload, blob->size);
+    exe_set(file, payload, blob->size);
     break;
   case SNARLI_B_SYMBOL:
-    if (!symbol_add(file, reader->payload, blob->size))
+    if (!symbol_add(file, payload, blob->size))
       damaged_tell(file, offset, "symbol", blob->size);
     break;
   case SNARLI_B_PAD:
@@ -125,17 +130,23 @@ static void blob_take(struct blob_reader *reader, uint64_t offset, const struct 
   }
 }
 
-static bool payload_read(struct blob_reader *reader, uint64_t offset, uint32_t size) {
-  if (size + 1u > reader->payload_room) {
-    char *grown = realloc(reader->payload, size + 1u);
+/* `size` bytes at `offset`, valid until the next call; NULL if they are not there. */
+static const char *bytes_at(struct blob_reader *reader, uint64_t offset, size_t size) {
+  if (offset >= reader->base && offset + size <= reader->base + reader->size)
+    return reader->buffer + (offset - reader->base);
+  size_t room = size > BUFFER ? size : BUFFER;
+  if (room > reader->room) {
+    char *grown = realloc(reader->buffer, room);
     if (!grown) {
       problem_out_of_memory(reader->file->trace);
-      return false;
+      return NULL;
     }
-    reader->payload = grown;
-    reader->payload_room = size + 1u;
+    reader->buffer = grown;
+    reader->room = room;
   }
-  return file_read(reader->file, offset, reader->payload, size) == size;
+  reader->base = offset;
+  reader->size = file_read(reader->file, offset, reader->buffer, room);
+  return size <= reader->size ? reader->buffer : NULL;
 }
 
 static uint64_t blob_end(uint64_t offset, const struct snarli_blob *blob) {
@@ -168,25 +179,32 @@ static bool is_unfinished(const struct snarli_blob *blob, uint64_t offset, uint6
   return blob->kind == 0 && blob_end(offset, blob) <= end;
 }
 
+static void tell_no_blob(struct trace_file *file, uint64_t offset, const struct snarli_blob *blob, uint64_t next) {
+  problem_add(file->trace, file, PROBLEM_BLOB_KIND, TRACE_CORRUPT, 1,
+              "%s: no string, module or other blob at offset %llu (kind %u, %u bytes): reading goes on at %llu",
+              file->path, (unsigned long long)offset, blob->kind, blob->size, (unsigned long long)next);
+}
+
 static void window_read(struct blob_reader *reader, const struct window *window) {
   struct trace_file *file = reader->file;
   uint64_t offset = window->offset + sizeof(struct snarli_window);
   struct snarli_blob blob;
-  while (offset + sizeof blob <= window->end && file_read(file, offset, &blob, sizeof blob) == sizeof blob) {
+  while (offset + sizeof blob <= window->end) {
+    const char *header = bytes_at(reader, offset, sizeof blob);
+    if (!header)
+      return;
+    memcpy(&blob, header, sizeof blob);
     if (is_blob(&blob, offset, window->end)) {
-      if (blob.kind == SNARLI_B_PAD)
-        ;
-      else if (payload_read(reader, offset + sizeof blob, blob.size))
-        blob_take(reader, offset, &blob);
+      const char *payload = blob.kind == SNARLI_B_PAD ? NULL : bytes_at(reader, offset + sizeof blob, blob.size);
+      if (payload)
+        blob_take(reader, offset, &blob, payload);
       offset = blob_end(offset, &blob);
       continue;
     }
     bool is_lost;
     uint64_t next = blob_resynchronise(file, offset + SNARLI_ROW, window->end, &is_lost);
     if (!is_unfinished(&blob, offset, window->end) || (is_lost && blob.size == 0))
-      problem_add(file->trace, file, PROBLEM_BLOB_KIND, TRACE_CORRUPT, 1,
-                  "%s: no string, module or other blob at offset %llu (kind %u, %u bytes): reading goes on at %llu",
-                  file->path, (unsigned long long)offset, blob.kind, blob.size, (unsigned long long)next);
+      tell_no_blob(file, offset, &blob, next);
     offset = next;
   }
 }
@@ -202,10 +220,10 @@ static void event_apply(struct trace_file *file, const struct event *event) {
   uint64_t range[2] = {0, 0};
   memcpy(range, event->payload, event->size < sizeof range ? event->size : sizeof range);
   if (event->kind == SNARLI_B_MODULE) {
-    if (!modules_load(file, event->time, event->offset, event->payload, event->size))
+    if (!modules_load(file, event->time, event->payload, event->size))
       damaged_tell(file, event->offset, "module", event->size);
   } else if (event->kind == SNARLI_B_MAPPING) {
-    if (!mappings_map(file, event->time, event->offset, event->payload, event->size))
+    if (!mappings_map(file, event->time, event->payload, event->size))
       damaged_tell(file, event->offset, "mapping", event->size);
   } else if (event->kind == SNARLI_B_UNLOAD && event->size >= sizeof range[0]) {
     modules_unload(file, event->time, range[0]);
@@ -234,7 +252,7 @@ void blobs_read(struct trace_file *file) {
     qsort(file->symbols, file->symbol_count, sizeof *file->symbols, symbol_compare);
   modules_sort(file);
   mappings_sort(file);
-  free(reader.payload);
+  free(reader.buffer);
   free(reader.events);
   arena_free(&reader.arena);
 }

@@ -202,11 +202,14 @@ void file_free(struct trace_file *file) {
   }
   stacks_free(file);
   free(file->windows);
+  free(file->gaps);
   free(file->strings);
   free(file->symbols);
   free(file->modules);
+  free(file->unloads);
   free(file->module_reach);
   free(file->mappings);
+  free(file->mapped);
   free(file->mapping_reach);
   free(file->last);
   free(file->name);

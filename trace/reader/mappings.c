@@ -8,38 +8,64 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool mapping_add(struct trace_file *file, const struct trace_mapping *mapping) {
-  if (!array_grow(&file->mappings, &file->mapping_room, file->mapping_count, sizeof *mapping)) {
-    problem_out_of_memory(file->trace);
-    return false;
+/* How many of those that are mapped now end at or below `address`. */
+static size_t mapped_below(const struct trace_file *file, uint64_t address) {
+  size_t low = 0, high = file->mapped_count;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    if (file->mappings[file->mapped[middle]].hi <= address)
+      low = middle + 1;
+    else
+      high = middle;
   }
+  return low;
+}
+
+static void mapping_add(struct trace_file *file, const struct trace_mapping *mapping) {
+  if (!array_grow(&file->mappings, &file->mapping_room, file->mapping_count, sizeof *mapping) ||
+      !array_grow(&file->mapped, &file->mapped_room, file->mapped_count, sizeof *file->mapped)) {
+    problem_out_of_memory(file->trace);
+    return;
+  }
+  size_t at = mapped_below(file, mapping->lo);
+  memmove(&file->mapped[at + 1], &file->mapped[at], (file->mapped_count - at) * sizeof *file->mapped);
+  file->mapped[at] = file->mapping_count;
+  file->mapped_count++;
   file->mappings[file->mapping_count++] = *mapping;
-  return true;
 }
 
 /* What is left of a mapping below `lo` and above `hi` goes on as mappings of their own. */
-static void mapping_carve(struct trace_file *file, size_t i, uint64_t time, uint64_t lo, uint64_t hi) {
-  struct trace_mapping below = file->mappings[i], above = file->mappings[i];
-  file->mappings[i].until = time;
-  below.since = above.since = time;
+static void remainders_add(struct trace_file *file, const struct trace_mapping *ended, uint64_t lo, uint64_t hi) {
+  struct trace_mapping below = *ended, above = *ended;
+  below.since = above.since = ended->until;
+  below.until = above.until = UINT64_MAX;
   below.hi = lo;
   above.lo = hi;
-  above.offset += hi - file->mappings[i].lo;
+  above.offset += hi - ended->lo;
   if (below.lo < below.hi)
-    (void)mapping_add(file, &below);
+    mapping_add(file, &below);
   if (above.lo < above.hi)
-    (void)mapping_add(file, &above);
+    mapping_add(file, &above);
 }
 
 void mappings_unmap(struct trace_file *file, uint64_t time, uint64_t lo, uint64_t hi) {
-  size_t count = file->mapping_count; /* the remainders do not overlap [lo, hi) */
-  for (size_t i = 0; i < count; i++)
-    if (file->mappings[i].until == UINT64_MAX && file->mappings[i].lo < hi && lo < file->mappings[i].hi)
-      mapping_carve(file, i, time, lo, hi);
+  size_t first = mapped_below(file, lo), end = first;
+  struct trace_mapping lowest = {0}, highest = {0};
+  for (; end < file->mapped_count && file->mappings[file->mapped[end]].lo < hi; end++) {
+    file->mappings[file->mapped[end]].until = time;
+    highest = file->mappings[file->mapped[end]];
+    lowest = end == first ? highest : lowest;
+  }
+  if (end == first)
+    return;
+  memmove(&file->mapped[first], &file->mapped[end], (file->mapped_count - end) * sizeof *file->mapped);
+  file->mapped_count -= end - first;
+  remainders_add(file, &lowest, lo, lowest.hi > hi ? hi : lowest.hi);
+  if (end - first > 1)
+    remainders_add(file, &highest, highest.lo, hi);
 }
 
-bool mappings_map(struct trace_file *file, uint64_t time, uint64_t offset, const char *payload, size_t size) {
-  (void)offset;
+bool mappings_map(struct trace_file *file, uint64_t time, const char *payload, size_t size) {
   struct snarli_mapping head;
   if (size < sizeof head)
     return false;
@@ -59,7 +85,7 @@ bool mappings_map(struct trace_file *file, uint64_t time, uint64_t offset, const
     return true;
   }
   mappings_unmap(file, time, head.lo, head.hi);
-  (void)mapping_add(file, &mapping);
+  mapping_add(file, &mapping);
   return true;
 }
 
@@ -73,6 +99,9 @@ static int mapping_compare(const void *left, const void *right) {
 }
 
 void mappings_sort(struct trace_file *file) {
+  free(file->mapped);
+  file->mapped = NULL;
+  file->mapped_count = file->mapped_room = 0;
   if (!file->mapping_count)
     return;
   qsort(file->mappings, file->mapping_count, sizeof *file->mappings, mapping_compare);

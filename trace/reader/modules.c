@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool modules_load(struct trace_file *file, uint64_t time, uint64_t offset, const char *payload, size_t size) {
-  (void)offset;
+bool modules_load(struct trace_file *file, uint64_t time, const char *payload, size_t size) {
   struct snarli_module head;
   if (size < sizeof head)
     return false;
@@ -33,11 +32,41 @@ bool modules_load(struct trace_file *file, uint64_t time, uint64_t offset, const
   return true;
 }
 
-/* Called in the order of time: the newest module at that base is meant. A module may have several executable ranges. */
 void modules_unload(struct trace_file *file, uint64_t time, uint64_t base) {
-  for (size_t i = file->module_count; i-- > 0;)
-    if (file->modules[i].base == base && file->modules[i].unloaded == UINT64_MAX)
-      file->modules[i].unloaded = time;
+  if (!array_grow(&file->unloads, &file->unload_room, file->unload_count, sizeof *file->unloads))
+    problem_out_of_memory(file->trace);
+  else
+    file->unloads[file->unload_count++] = (struct unload){base, time};
+}
+
+static int unload_compare(const void *left, const void *right) {
+  const struct unload *a = left, *b = right;
+  if (a->base != b->base)
+    return a->base < b->base ? -1 : 1;
+  return a->time < b->time ? -1 : a->time > b->time;
+}
+
+/* The first unload of its base after it was loaded ends a module. */
+static void unloads_apply(struct trace_file *file) {
+  if (file->unload_count)
+    qsort(file->unloads, file->unload_count, sizeof *file->unloads, unload_compare);
+  for (size_t i = 0; i < file->module_count; i++) {
+    struct trace_module *module = &file->modules[i];
+    size_t low = 0, high = file->unload_count;
+    while (low < high) {
+      size_t middle = low + (high - low) / 2;
+      const struct unload *unload = &file->unloads[middle];
+      if (unload->base < module->base || (unload->base == module->base && unload->time <= module->loaded))
+        low = middle + 1;
+      else
+        high = middle;
+    }
+    if (low < file->unload_count && file->unloads[low].base == module->base)
+      module->unloaded = file->unloads[low].time;
+  }
+  free(file->unloads);
+  file->unloads = NULL;
+  file->unload_count = file->unload_room = 0;
 }
 
 static int module_compare(const void *left, const void *right) {
@@ -50,6 +79,7 @@ static int module_compare(const void *left, const void *right) {
 }
 
 void modules_sort(struct trace_file *file) {
+  unloads_apply(file);
   if (!file->module_count)
     return;
   qsort(file->modules, file->module_count, sizeof *file->modules, module_compare);

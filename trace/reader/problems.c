@@ -10,11 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct problem *problem_of_kind(const struct trace *trace, uint32_t file, enum problem_kind kind) {
-  for (size_t i = trace->problem_count; i-- > 0;)
-    if (trace->problems[i].file == file && trace->problems[i].kind == kind)
-      return &trace->problems[i];
-  return NULL;
+/* Looked up for each damaged row of a hostile file, hence the place that each file keeps for each kind. A place may be
+ * stale after trace_rewind. */
+static struct problem *problem_of_kind(const struct trace *trace, const struct trace_file *file,
+                                       enum problem_kind kind) {
+  size_t place = file ? file->problems[kind] : trace->problems_of_trace[kind];
+  if (place >= trace->problem_count)
+    return NULL;
+  struct problem *problem = &trace->problems[place];
+  return problem->file == file && problem->kind == kind ? problem : NULL;
 }
 
 /* Control characters of a file name or a string must not break the line. */
@@ -24,21 +28,21 @@ static void make_one_line(char *text) {
       *text = '?';
 }
 
-void problem_add(struct trace *trace, const struct trace_file *file, enum problem_kind kind, enum trace_status status,
+void problem_add(struct trace *trace, struct trace_file *file, enum problem_kind kind, enum trace_status status,
                  uint64_t count, const char *format, ...) {
   if (trace->is_muted)
     return;
-  uint32_t index = file ? file->index : NO_FILE_INDEX;
-  struct problem *problem = problem_of_kind(trace, index, kind);
+  struct problem *problem = problem_of_kind(trace, file, kind);
   if (problem) {
     problem->count += count;
     return;
   }
   if (!array_grow(&trace->problems, &trace->problem_room, trace->problem_count, sizeof *problem))
     return;
-  problem = &trace->problems[trace->problem_count++];
+  problem = &trace->problems[trace->problem_count];
   memset(problem, 0, sizeof *problem);
-  problem->file = index;
+  *(file ? &file->problems[kind] : &trace->problems_of_trace[kind]) = trace->problem_count++;
+  problem->file = file;
   problem->kind = kind;
   problem->count = count;
   problem->shown.status = status;
@@ -46,6 +50,16 @@ void problem_add(struct trace *trace, const struct trace_file *file, enum proble
   va_start(arguments, format);
   vsnprintf(problem->shown.text, sizeof problem->shown.text - 48, format, arguments);
   va_end(arguments);
+  make_one_line(problem->shown.text);
+  problem->base = strlen(problem->shown.text);
+}
+
+void problem_of_file(struct trace *trace, const struct trace_problem *refused) {
+  struct problem *problem;
+  if (!array_grow(&trace->problems, &trace->problem_room, trace->problem_count, sizeof *problem))
+    return;
+  problem = &trace->problems[trace->problem_count++];
+  *problem = (struct problem){.shown = *refused, .kind = PROBLEM_FILE, .count = 1};
   make_one_line(problem->shown.text);
   problem->base = strlen(problem->shown.text);
 }

@@ -57,12 +57,10 @@ enum problem_kind {
   PROBLEM_KINDS
 };
 
-#define NO_FILE_INDEX UINT32_MAX
-
 struct problem {
   struct trace_problem shown;
-  size_t base; /* bytes of shown.text before "(and N more like it)" */
-  uint32_t file;
+  size_t base;                   /* bytes of shown.text before "(and N more like it)" */
+  const struct trace_file *file; /* NULL: none in particular */
   enum problem_kind kind;
   uint64_t count;
 };
@@ -87,6 +85,16 @@ struct window {
   char **pieces; /* of a stack window, PIECE_SIZE bytes each, read when needed; NULL until one is */
 };
 
+/* Zeros where a window could be: reserved, and perhaps given its header after it was looked at. */
+struct gap {
+  uint64_t from, to;
+};
+
+/* The module at this base was gone from then on. */
+struct unload {
+  uint64_t base, time;
+};
+
 struct text_of_id {
   uint32_t id;
   const char *text;
@@ -94,8 +102,7 @@ struct text_of_id {
 
 struct trace_file {
   struct trace *trace;
-  uint32_t index;    /* order of opening: names it in problems */
-  uint32_t position; /* in trace->files, which are the processes */
+  uint32_t position; /* in trace->files: the process */
   char *name;        /* within the directory, or the path of a trace of one file */
   const char *path;  /* for people */
   int fd;            /* -1: closed for now, see file_read */
@@ -108,7 +115,10 @@ struct trace_file {
   uint64_t indexed; /* the window index reaches here */
   struct window *windows;
   size_t window_count, window_room;
+  struct gap *gaps;
+  size_t gap_count, gap_room;
   struct trace_process process;
+  size_t problems[PROBLEM_KINDS]; /* where the trace's problems tell this file's */
   struct text_of_id *strings;
   size_t string_count, string_room;
   struct trace_symbol *symbols;
@@ -116,8 +126,12 @@ struct trace_file {
   struct trace_module *modules;
   uint64_t *module_reach; /* highest `hi` up to each module */
   size_t module_count, module_room;
+  struct unload *unloads; /* while blobs are read */
+  size_t unload_count, unload_room;
   struct trace_mapping *mappings;
   uint64_t *mapping_reach;
+  size_t *mapped; /* while blobs are read: those that are mapped now, by address */
+  size_t mapped_count, mapped_room;
   size_t mapping_count, mapping_room;
   struct trace_record *last; /* newest of each thread, by thread */
   size_t last_count, last_room;
@@ -137,6 +151,7 @@ struct trace {
   struct arena arena;
   struct problem *problems;
   size_t problem_count, problem_room;
+  size_t problems_of_trace[PROBLEM_KINDS];
   size_t problems_of_open; /* those found before the first record was read */
   bool is_first_pass_over; /* later passes meet the same damage again, */
   bool is_muted;           /* which is not told while they read */
@@ -154,8 +169,10 @@ void *arena_bytes(struct arena *arena, const void *bytes, size_t size, size_t ro
 void arena_free(struct arena *arena);
 
 /* Tells a problem, or counts it if this file has one of that kind. `file` may be NULL. */
-void problem_add(struct trace *trace, const struct trace_file *file, enum problem_kind kind, enum trace_status status,
+void problem_add(struct trace *trace, struct trace_file *file, enum problem_kind kind, enum trace_status status,
                  uint64_t count, const char *format, ...) __attribute__((format(printf, 6, 7)));
+/* A file that could not be opened. */
+void problem_of_file(struct trace *trace, const struct trace_problem *refused);
 void problem_out_of_memory(struct trace *trace);
 
 /* Opens and checks; 0, or the status told in *problem. */
@@ -169,8 +186,9 @@ size_t file_read(struct trace_file *file, uint64_t offset, void *buffer, size_t 
 uint64_t file_next_data(struct trace_file *file, uint64_t offset);
 bool file_is_running(const struct trace_file *file);
 
-/* Continues the index from where it ends. `is_late`: what is found now is newer than the snapshot. */
-void windows_index(struct trace_file *file, bool is_late);
+/* Builds the index, then continues it where it ends and in its gaps; what is found then is newer than the snapshot. */
+void windows_index(struct trace_file *file);
+void windows_index_again(struct trace_file *file);
 /* Judges what lies beyond the last window, once no more windows are awaited. */
 void windows_finish(struct trace_file *file);
 struct window *window_at(const struct trace_file *file, uint64_t offset);
@@ -195,11 +213,10 @@ bool segment_find(struct trace_file *file, uint64_t offset, uint64_t end, uint64
                   bool is_told);
 
 void blobs_read(struct trace_file *file);
-void modules_begin(struct trace_file *file);
-bool modules_load(struct trace_file *file, uint64_t time, uint64_t offset, const char *payload, size_t size);
+bool modules_load(struct trace_file *file, uint64_t time, const char *payload, size_t size);
 void modules_unload(struct trace_file *file, uint64_t time, uint64_t base);
 void modules_sort(struct trace_file *file);
-bool mappings_map(struct trace_file *file, uint64_t time, uint64_t offset, const char *payload, size_t size);
+bool mappings_map(struct trace_file *file, uint64_t time, const char *payload, size_t size);
 void mappings_unmap(struct trace_file *file, uint64_t time, uint64_t lo, uint64_t hi);
 void mappings_sort(struct trace_file *file);
 

@@ -73,13 +73,13 @@ static size_t count_before_repeat(struct trace_file *file, uint32_t id, size_t l
   return count;
 }
 
-static void tell_loop(const struct trace_file *file, uint32_t stack) {
+static void tell_loop(struct trace_file *file, uint32_t stack) {
   problem_add(file->trace, file, PROBLEM_STACK_LOOP, TRACE_CORRUPT, 1,
               "%s: the call stack at offset %llu runs in a circle: each frame is shown once", file->path,
               (unsigned long long)stack * SNARLI_ROW);
 }
 
-static void tell_dangling(const struct trace_file *file, uint32_t stack, uint32_t node) {
+static void tell_dangling(struct trace_file *file, uint32_t stack, uint32_t node) {
   problem_add(file->trace, file, PROBLEM_STACK_DANGLING, TRACE_CORRUPT, 1,
               "%s: the call stack at offset %llu continues at %llu, where no frame is: the rest is missing", file->path,
               (unsigned long long)stack * SNARLI_ROW, (unsigned long long)node * SNARLI_ROW);

@@ -103,22 +103,16 @@ static int file_add(struct trace *trace, const char *name, bool is_late, struct 
   struct trace_file *file = file_new(trace, name);
   if (!file)
     return refuse(problem, TRACE_NO_MEMORY, name, trace_status_sentence(TRACE_NO_MEMORY));
-  file->index = (uint32_t)trace->file_count;
   if (file_open(file, problem) != TRACE_OK) {
     file_free(file);
     return -1;
   }
   trace->files[trace->file_count++] = file;
-  windows_index(file, is_late);
+  windows_index(file);
+  for (size_t i = 0; is_late && i < file->window_count; i++)
+    file->windows[i].tail = file->windows[i].offset;
   heads_find(file, false);
   return 0;
-}
-
-static bool is_known(const struct trace *trace, const char *name) {
-  for (size_t i = 0; i < trace->file_count; i++)
-    if (strcmp(trace->files[i]->name, name) == 0)
-      return true;
-  return false;
 }
 
 /* Fixes what the reader shows of images that still run: see last.c. */
@@ -141,7 +135,7 @@ static void snapshot_complete(struct trace *trace) {
     struct trace_file *file = trace->files[i];
     if (file_is_running(file)) {
       file_refresh(file);
-      windows_index(file, true);
+      windows_index_again(file);
     }
   }
 }
@@ -165,17 +159,24 @@ static void finish(struct trace *trace) {
   processes_link(trace);
 }
 
-/* The files that cannot be used are problems of a trace that has others. */
+static int file_name_compare(const void *name, const void *file) {
+  return strcmp(name, (*(struct trace_file *const *)file)->name);
+}
+
+/* Opens those that are not open yet; the first time in the order of names. What cannot be used the second time is a
+ * problem, if there is anything else. */
 static int open_named(struct trace *trace, const struct names *names, bool is_late, struct trace_problem *first) {
   struct trace_problem problem;
-  size_t refused = 0;
+  size_t known = trace->file_count, refused = 0;
   for (size_t i = 0; i < names->count; i++) {
-    if (is_known(trace, names->items[i]) || file_add(trace, names->items[i], is_late, &problem) == 0)
+    if (known && bsearch(names->items[i], trace->files, known, sizeof(struct trace_file *), file_name_compare))
+      continue;
+    if (file_add(trace, names->items[i], is_late, &problem) == 0)
       continue;
     if (refused++ == 0)
       *first = problem;
     if (is_late)
-      problem_add(trace, NULL, (enum problem_kind)(PROBLEM_KINDS + i), problem.status, 1, "%s", problem.text);
+      problem_of_file(trace, &problem);
   }
   return trace->file_count ? 0 : -1;
 }

@@ -37,33 +37,42 @@ static uint64_t after_zeros(struct trace_file *file, uint64_t offset, uint64_t g
   if (offset - gap < HOLE_WORTH_SKIPPING)
     return offset;
   uint64_t data = file_next_data(file, offset) / PAGE_SIZE * PAGE_SIZE;
-  return data > offset ? data : offset;
+  return data > offset ? data : offset; /* may be beyond what the caller looks at */
 }
 
-/* The next page at or after `gap` that begins with a window, or the limit; *is_lost if the bytes between say
- * something. */
-static uint64_t resynchronise(struct trace_file *file, uint64_t gap, bool *is_lost) {
+/* A window's header is written before its magic, and nothing else before that. */
+static bool is_unwritten(char *page, size_t size) {
+  struct snarli_window header;
+  memcpy(&header, page, sizeof header);
+  bool is_begun = header.magic == 0 && header.kind <= SNARLI_W_BLOBS && header.reserved == 0;
+  return is_zero(page + sizeof header, size - sizeof header) && (is_begun || is_zero(&header, sizeof header));
+}
+
+/* The next page in [from, to) that begins with a window, else `to`; *is_lost if the bytes between say something. */
+static uint64_t resynchronise(struct trace_file *file, uint64_t from, uint64_t to, bool *is_lost) {
   char page[PAGE_SIZE];
-  uint64_t offset = gap;
+  uint64_t offset = from;
   *is_lost = false;
-  while (offset < file->limit) {
+  while (offset < to) {
     size_t wanted = PAGE_SIZE - offset % PAGE_SIZE;
-    if (wanted > file->limit - offset)
-      wanted = (size_t)(file->limit - offset);
+    if (wanted > to - offset)
+      wanted = (size_t)(to - offset);
     size_t got = file_read(file, offset, page, wanted);
-    struct snarli_window header;
-    memcpy(&header, page, sizeof header);
-    if (offset % PAGE_SIZE == 0 && got >= sizeof header && window_is_header(&header))
+    struct snarli_window header = {0};
+    memcpy(&header, page, got < sizeof header ? 0 : sizeof header);
+    if (offset % PAGE_SIZE == 0 && window_is_header(&header))
       return offset;
-    bool is_zeros = is_zero(page, got);
-    *is_lost |= !is_zeros || got < wanted;
+    if (got < wanted || got < sizeof header) {
+      *is_lost = true;
+      return to;
+    }
+    bool is_unused = is_unwritten(page, got);
+    *is_lost |= !is_unused;
     offset += wanted;
-    if (got < wanted)
-      return file->limit;
-    if (is_zeros)
-      offset = after_zeros(file, offset, gap);
+    if (is_unused)
+      offset = after_zeros(file, offset, from);
   }
-  return file->limit;
+  return to;
 }
 
 static void gap_tell(struct trace_file *file, uint64_t from, uint64_t to) {
@@ -72,10 +81,19 @@ static void gap_tell(struct trace_file *file, uint64_t from, uint64_t to) {
               (unsigned long long)from, (unsigned long long)(to - from), (unsigned long long)to);
 }
 
-static bool window_add(struct trace_file *file, uint64_t offset, const struct snarli_window *header, bool is_late) {
+static void gap_add(struct trace_file *file, uint64_t from, uint64_t to) {
+  if (!file_is_running(file))
+    return;
+  if (array_grow(&file->gaps, &file->gap_room, file->gap_count, sizeof *file->gaps))
+    file->gaps[file->gap_count++] = (struct gap){from, to};
+  else
+    problem_out_of_memory(file->trace);
+}
+
+static struct window *window_add(struct trace_file *file, uint64_t offset, const struct snarli_window *header) {
   if (!array_grow(&file->windows, &file->window_room, file->window_count, sizeof *file->windows)) {
     problem_out_of_memory(file->trace);
-    return false;
+    return NULL;
   }
   struct window *window = &file->windows[file->window_count++];
   memset(window, 0, sizeof *window);
@@ -88,26 +106,48 @@ static bool window_add(struct trace_file *file, uint64_t offset, const struct sn
                 (unsigned long long)offset, (unsigned long long)(file->limit - offset), header->size);
     window->end = file->limit;
   }
-  window->tail = is_late ? offset : window->end;
-  return true;
+  window->tail = window->end;
+  return window;
 }
 
-void windows_index(struct trace_file *file, bool is_late) {
+/* Indexes [from, to) as far as windows can be seen there; returns where it stopped. */
+static uint64_t range_index(struct trace_file *file, uint64_t from, uint64_t to) {
   struct snarli_window header;
-  while (file->indexed < file->limit) {
-    uint64_t offset = file->indexed;
-    if (!header_at(file, offset, &header)) {
-      bool is_lost;
-      offset = resynchronise(file, offset, &is_lost);
-      if (offset >= file->limit || !header_at(file, offset, &header))
-        return; /* perhaps a header will come: windows_finish judges */
-      if (is_lost)
-        gap_tell(file, file->indexed, offset);
-    }
-    if (!window_add(file, offset, &header, is_late))
-      return;
-    file->indexed = file->windows[file->window_count - 1].end;
+  while (from < to) {
+    uint64_t offset = from;
+    bool is_lost = false;
+    if (!header_at(file, offset, &header))
+      offset = resynchronise(file, from, to, &is_lost);
+    if (offset >= to || !header_at(file, offset, &header))
+      return from; /* perhaps a header will come: windows_finish judges */
+    if (is_lost)
+      gap_tell(file, from, offset);
+    else if (offset > from)
+      gap_add(file, from, offset);
+    struct window *window = window_add(file, offset, &header);
+    if (!window)
+      return to;
+    from = window->end;
   }
+  return from;
+}
+
+void windows_index(struct trace_file *file) { file->indexed = range_index(file, file->indexed, file->limit); }
+
+static int window_compare(const void *left, const void *right) {
+  const struct window *a = left, *b = right;
+  return a->offset < b->offset ? -1 : a->offset > b->offset;
+}
+
+void windows_index_again(struct trace_file *file) {
+  size_t known = file->window_count, gaps = file->gap_count;
+  for (size_t i = 0; i < gaps; i++)
+    (void)range_index(file, file->gaps[i].from, file->gaps[i].to);
+  windows_index(file);
+  for (size_t i = known; i < file->window_count; i++)
+    file->windows[i].tail = file->windows[i].offset;
+  if (file->window_count)
+    qsort(file->windows, file->window_count, sizeof *file->windows, window_compare);
 }
 
 /* A file that is shorter than its header says was cut, unless the recorder could not make it longer or was just
@@ -130,7 +170,7 @@ static void length_check(struct trace_file *file) {
 void windows_finish(struct trace_file *file) {
   bool is_lost = false;
   if (file->indexed < file->limit)
-    (void)resynchronise(file, file->indexed, &is_lost);
+    (void)resynchronise(file, file->indexed, file->limit, &is_lost);
   if (is_lost)
     gap_tell(file, file->indexed, file->limit);
   length_check(file);

@@ -24,8 +24,9 @@ static __attribute__((noinline)) bool announce_upper(struct recorder_thread *thr
   struct snarli_record *row = window_row(thread, SNARLI_W_RECORDS, 1);
   if (!row)
     return false;
-  record_store(row, snarli_record_head(SNARLI_R_TIME, 0, upper), 0, 0);
-  thread->upper = upper;
+  if (upper > thread->upper) /* else the row began a new window, which announced a later one meanwhile */
+    thread->upper = upper;
+  record_store(row, snarli_record_head(SNARLI_R_TIME, 0, thread->upper), 0, 0);
   return true;
 }
 

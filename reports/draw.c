@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Writes a scene as a graph in which every position is given, for Graphviz' "nop2", which only draws. A node that
+ * stands in two panels becomes two. Positions are whole points: no locale changes how they are written. Any thread.
+ */
+#include "scene.h"
+#include "style.h"
+#include <math.h>
+
+static void put_spot(FILE *out, double x, double y) { fprintf(out, "%ld,%ld", lround(x), lround(y)); }
+
+static void draw_node(const struct scene *scene, size_t panel, size_t i, FILE *out) {
+  const struct panel *it = &scene->panels.items[panel];
+  const struct placed *placed = &scene->placed[panel];
+  struct spot at = placed->layout.nodes[i];
+  double left = placed->left + (placed->width - placed->layout.width) / 2;
+  fprintf(out, "    p%zun%u [id=\"p%zun%u\", pos=\"", panel, it->nodes[i], panel, it->nodes[i]);
+  put_spot(out, left + at.x, placed->bottom + PANEL_PAD + at.y);
+  fputs("\", ", out);
+  style_node(out, scene->panels.picture, it->nodes[i], !it->is_core);
+  fputs("];\n", out);
+}
+
+static void draw_curve(const struct scene *scene, size_t panel, size_t i, FILE *out) {
+  const struct panel *it = &scene->panels.items[panel];
+  const struct placed *placed = &scene->placed[panel];
+  const struct curve *curve = &placed->layout.curves[i];
+  const struct picture_edge *edge = scene->panels.lines[it->lines[i]].edge;
+  double left = placed->left + (placed->width - placed->layout.width) / 2, bottom = placed->bottom + PANEL_PAD;
+  bool has_label = scene_has_label(&scene->panels, it->lines[i]);
+  fprintf(out, "  p%zun%u -> p%zun%u [id=\"p%zue%u\", pos=\"e,", panel, edge->from, panel, edge->to, panel,
+          it->lines[i]);
+  put_spot(out, left + curve->tip.x, bottom + curve->tip.y);
+  for (size_t k = 0; k < curve->count; k++) {
+    fputc(' ', out);
+    put_spot(out, left + curve->points[k].x, bottom + curve->points[k].y);
+  }
+  fputs("\", ", out);
+  if (has_label) {
+    fputs("lp=\"", out);
+    put_spot(out, left + curve->label.x, bottom + curve->label.y);
+    fputs("\", ", out);
+  }
+  style_line(out, &scene->panels, it->lines[i], has_label);
+  fputs("];\n", out);
+}
+
+static void draw_frame(const struct scene *scene, size_t panel, FILE *out) {
+  const struct panel *it = &scene->panels.items[panel];
+  const struct placed *placed = &scene->placed[panel];
+  double right = placed->left + placed->width, top = placed->bottom + placed->height;
+  fprintf(out, "  subgraph cluster_p%zu {\n    graph [id=\"p%zu\", class=\"%s\", style=\"rounded,filled\", ", panel,
+          panel,
+          !it->is_core    ? "overview"
+          : it->cycle > 0 ? "finding"
+                          : "impossible");
+  fprintf(out, "fillcolor=\"#FCFCFC\", color=\"%s\", bb=\"", it->is_core && it->cycle > 0 ? "#A0A0A0" : "#D4D4D4");
+  put_spot(out, placed->left, placed->bottom);
+  fputc(',', out);
+  put_spot(out, right, top);
+  fputs("\", lp=\"", out);
+  put_spot(out, placed->left + PANEL_PAD / 2 + placed->title.x / 2, top - PANEL_PAD / 2 - placed->title.y / 2);
+  fputs("\", label=", out);
+  style_panel_title(out, scene->report, &scene->panels, it);
+  fputs("];\n", out);
+  for (size_t i = 0; i < it->node_count; i++)
+    draw_node(scene, panel, i, out);
+  fputs("  }\n", out);
+}
+
+static void draw_head(const struct scene *scene, FILE *out) {
+  double top = scene->height;
+  fputs("  node [shape=none, style=\"\", margin=\"0.06,0.03\", height=0, width=0];\n  heading [id=heading, pos=\"",
+        out);
+  put_spot(out, scene->heading.x / 2, top - scene->heading.y / 2);
+  fputs("\", tooltip=\" \", label=", out);
+  style_heading(out, scene->report, &scene->panels);
+  fputs("];\n", out);
+  if (scene->panels.picture->node_count == 0)
+    return;
+  fputs("  legend [id=legend, pos=\"", out);
+  put_spot(out, scene->legend.x / 2, top - scene->heading.y - 10 - scene->legend.y / 2);
+  fputs("\", tooltip=\" \", label=", out);
+  style_legend(out, &scene->panels);
+  fputs("];\n", out);
+}
+
+void scene_draw(const struct scene *scene, unsigned dpi, FILE *out) {
+  fputs("digraph snarl {\n  graph [layout=nop2, inputscale=72, pad=0.2];\n", out);
+  if (dpi != 0)
+    fprintf(out, "  graph [dpi=%u];\n", dpi);
+  style_defaults(out);
+  for (size_t i = 0; i < scene->panels.count; i++)
+    draw_frame(scene, i, out);
+  for (size_t i = 0; i < scene->panels.count; i++)
+    for (size_t k = 0; k < scene->panels.items[i].line_count; k++)
+      draw_curve(scene, i, k, out);
+  draw_head(scene, out);
+  fputs("}\n", out);
+}

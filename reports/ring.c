@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Lays out a ring: nodes clockwise on an ellipse, arrows along it, labels outside, gate locks in the middle. The
+ * ellipse starts small and grows until nothing touches. Any thread.
+ */
+#include "scene.h"
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+
+#define SAMPLES 48     /* points at which an arc is looked at */
+#define ARROW 9.0      /* length of an arrow's head */
+#define LEAST_ARC 52.0 /* an arrow shorter than this is not seen as one */
+#define GAP 5.0        /* between an arrow and the node it leaves or meets */
+#define ROOM 9.0       /* between labels and anything else */
+#define GROWTH 1.05
+#define MOST_ROUNDS 400 /* 1.05^400 is 300 million: more than any label needs */
+
+struct box {
+  struct spot at, size;
+  bool is_round;
+};
+
+struct arc {
+  double from, to; /* angles of its visible part */
+  struct box label;
+};
+
+struct ring {
+  const struct scene *scene;
+  const struct panel *panel;
+  double rx, ry;
+  struct box *boxes; /* as panel.nodes */
+  struct arc *arcs;  /* of the ring's lines */
+};
+
+static struct spot on_ellipse(const struct ring *ring, double angle) {
+  return (struct spot){ring->rx * cos(angle), ring->ry * sin(angle)};
+}
+
+static double angle_of(const struct ring *ring, size_t i) {
+  double start = ring->panel->ring_count == 2 ? M_PI : M_PI / 2;
+  return start - 2 * M_PI * (double)i / (double)ring->panel->ring_count;
+}
+
+static bool is_inside(const struct box *box, struct spot spot, double margin) {
+  double x = fabs(spot.x - box->at.x), y = fabs(spot.y - box->at.y);
+  double half_width = box->size.x / 2 + margin, half_height = box->size.y / 2 + margin;
+  if (box->is_round)
+    return x * x / (half_width * half_width) + y * y / (half_height * half_height) < 1;
+  return x < half_width && y < half_height;
+}
+
+static bool is_touching(const struct box *a, const struct box *b, double margin) {
+  return fabs(a->at.x - b->at.x) < (a->size.x + b->size.x) / 2 + margin &&
+         fabs(a->at.y - b->at.y) < (a->size.y + b->size.y) / 2 + margin;
+}
+
+static double distance(struct spot a, struct spot b) { return hypot(a.x - b.x, a.y - b.y); }
+
+/* Nodes in the middle stand one above the other. */
+static void place_nodes(struct ring *ring) {
+  const struct panel *panel = ring->panel;
+  double height = 0, y;
+  for (size_t i = panel->ring_count; i < panel->node_count; i++)
+    height += ring->boxes[i].size.y + 30;
+  y = (height - 30) / 2;
+  for (size_t i = 0; i < panel->node_count; i++) {
+    struct box *box = &ring->boxes[i];
+    if (i < panel->ring_count)
+      box->at = on_ellipse(ring, angle_of(ring, i));
+    else {
+      box->at = (struct spot){0, y - box->size.y / 2};
+      y -= box->size.y + 30;
+    }
+  }
+}
+
+/* Cuts the arc at the two nodes and puts its label beside its middle, outside of the ring. */
+static bool place_arc(struct ring *ring, size_t i) {
+  size_t next = (i + 1) % ring->panel->ring_count;
+  double from = angle_of(ring, i), to = from - 2 * M_PI / (double)ring->panel->ring_count;
+  double step = (to - from) / SAMPLES;
+  struct arc *arc = &ring->arcs[i];
+  arc->from = from;
+  arc->to = to;
+  while (arc->from > to && is_inside(&ring->boxes[i], on_ellipse(ring, arc->from), GAP))
+    arc->from += step;
+  while (arc->to < from && is_inside(&ring->boxes[next], on_ellipse(ring, arc->to), GAP))
+    arc->to -= step;
+  double middle = (arc->from + arc->to) / 2;
+  struct spot on = on_ellipse(ring, middle), normal = {cos(middle) / ring->rx, sin(middle) / ring->ry};
+  double length = hypot(normal.x, normal.y);
+  normal = (struct spot){normal.x / length, normal.y / length};
+  double out = fabs(normal.x) * arc->label.size.x / 2 + fabs(normal.y) * arc->label.size.y / 2 + ROOM;
+  arc->label.at = (struct spot){on.x + normal.x * out, on.y + normal.y * out};
+  return arc->from - arc->to > 0 && distance(on_ellipse(ring, arc->from), on_ellipse(ring, arc->to)) >= LEAST_ARC;
+}
+
+/* Whether any node but its own two, or any label, is in the arc's way. */
+static bool is_arc_free(const struct ring *ring, size_t i) {
+  const struct arc *arc = &ring->arcs[i];
+  size_t next = (i + 1) % ring->panel->ring_count;
+  for (size_t k = 0; k <= SAMPLES; k++) {
+    struct spot spot = on_ellipse(ring, arc->from + (arc->to - arc->from) * (double)k / SAMPLES);
+    for (size_t n = 0; n < ring->panel->node_count; n++)
+      if (n != i && n != next && is_inside(&ring->boxes[n], spot, ROOM))
+        return false;
+    for (size_t n = 0; n < ring->panel->ring_count; n++)
+      if (is_inside(&ring->arcs[n].label, spot, 2))
+        return false;
+  }
+  return true;
+}
+
+static bool is_free(const struct ring *ring) {
+  const struct panel *panel = ring->panel;
+  for (size_t i = 0; i < panel->node_count; i++) {
+    for (size_t k = i + 1; k < panel->node_count; k++)
+      if (is_touching(&ring->boxes[i], &ring->boxes[k], k >= panel->ring_count ? 34 : 20))
+        return false;
+    for (size_t k = 0; k < panel->ring_count; k++)
+      if (is_touching(&ring->boxes[i], &ring->arcs[k].label, ROOM))
+        return false;
+  }
+  for (size_t i = 0; i < panel->ring_count; i++) {
+    for (size_t k = i + 1; k < panel->ring_count; k++)
+      if (is_touching(&ring->arcs[i].label, &ring->arcs[k].label, ROOM))
+        return false;
+    if (!is_arc_free(ring, i))
+      return false;
+  }
+  return true;
+}
+
+/* Two nodes want to stand side by side, more on something nearer to a circle. With gates in the middle there must be
+ * room for the labels of their arrows too. */
+static void grow(struct ring *ring) {
+  bool is_done = false;
+  ring->ry = ring->panel->ring_count == 2 ? 42 : 60;
+  ring->rx = ring->panel->ring_count == 2 ? 84 : 72;
+  for (size_t round = 0; !is_done && round < MOST_ROUNDS; round++) {
+    is_done = true;
+    place_nodes(ring);
+    for (size_t i = 0; i < ring->panel->ring_count; i++)
+      is_done &= place_arc(ring, i);
+    is_done = is_done && is_free(ring);
+    if (!is_done) {
+      ring->rx *= GROWTH;
+      ring->ry *= GROWTH;
+    }
+  }
+}
+
+/* An elliptic arc as a spline; exact enough below 45 degrees a piece. */
+static bool draw_arc(const struct ring *ring, const struct arc *arc, struct curve *curve) {
+  double to = arc->to;
+  struct spot tip = on_ellipse(ring, arc->to);
+  while (to < arc->from && distance(on_ellipse(ring, to), tip) < ARROW)
+    to += (arc->from - arc->to) / 200;
+  size_t pieces = (size_t)ceil((arc->from - to) / (M_PI / 4));
+  pieces = pieces == 0 ? 1 : pieces;
+  double step = (to - arc->from) / (double)pieces, pull = 4.0 / 3 * tan(step / 4);
+  if (!curve_reserve(curve, 1 + 3 * pieces))
+    return false;
+  for (size_t i = 0; i <= pieces; i++) {
+    double angle = arc->from + step * (double)i;
+    struct spot on = on_ellipse(ring, angle), along = {-ring->rx * sin(angle) * pull, ring->ry * cos(angle) * pull};
+    curve->points[3 * i] = on;
+    if (i < pieces)
+      curve->points[3 * i + 1] = (struct spot){on.x + along.x, on.y + along.y};
+    if (i > 0)
+      curve->points[3 * i - 1] = (struct spot){on.x - along.x, on.y - along.y};
+  }
+  curve->tip = tip;
+  curve->label = arc->label.at;
+  return true;
+}
+
+/* Where the way from a box's middle towards `to` leaves the box. */
+static struct spot leave(const struct box *box, struct spot to) {
+  struct spot at = box->at;
+  for (double part = 0; part < 1 && is_inside(box, at, GAP); part += 0.01)
+    at = (struct spot){box->at.x + (to.x - box->at.x) * part, box->at.y + (to.y - box->at.y) * part};
+  return at;
+}
+
+static bool draw_straight(const struct box *a, const struct box *b, struct spot label, struct curve *curve) {
+  struct spot from = leave(a, b->at), to = leave(b, a->at);
+  double length = distance(from, to);
+  struct spot along =
+      length < 1 ? (struct spot){0, 1} : (struct spot){(to.x - from.x) / length, (to.y - from.y) / length};
+  if (!curve_reserve(curve, 4))
+    return false;
+  for (size_t i = 0; i < 4; i++) {
+    double at = fmax(0, length - ARROW) * (double)i / 3;
+    curve->points[i] = (struct spot){from.x + along.x * at, from.y + along.y * at};
+  }
+  curve->tip = to;
+  struct spot middle = {(from.x + to.x) / 2, (from.y + to.y) / 2};
+  double out = fabs(along.y) * label.x / 2 + fabs(along.x) * label.y / 2 + 4;
+  bool is_left = along.x < 0; /* labels stand above, or right of an upright arrow */
+  curve->label = (struct spot){middle.x + (is_left ? along.y : -along.y) * out, middle.y + fabs(along.x) * out};
+  if (fabs(along.x) < 0.01)
+    curve->label.x = middle.x + out;
+  return true;
+}
+
+/* A lock taken by a site that holds another lock of the same site: one node and a loop above it. */
+static bool draw_loop(const struct box *box, struct spot label, struct curve *curve) {
+  double x = box->size.x / 4, top = box->at.y + box->size.y / 2 + 2;
+  if (!curve_reserve(curve, 4))
+    return false;
+  curve->points[0] = (struct spot){box->at.x - x, top};
+  curve->points[1] = (struct spot){box->at.x - 2.2 * x, top + 62};
+  curve->points[2] = (struct spot){box->at.x + 2.2 * x, top + 62};
+  curve->points[3] = (struct spot){box->at.x + x + 2, top + ARROW};
+  curve->tip = (struct spot){box->at.x + x, top};
+  curve->label = (struct spot){box->at.x, top + 50 + label.y / 2};
+  return true;
+}
+
+static size_t position_of(const struct panel *panel, uint32_t node) {
+  size_t i = 0;
+  while (panel->nodes[i] != node)
+    i++;
+  return i;
+}
+
+static bool draw(const struct ring *ring, struct layout *layout) {
+  const struct panel *panel = ring->panel;
+  for (size_t i = 0; i < panel->node_count; i++)
+    layout->nodes[i] = ring->boxes[i].at;
+  for (size_t i = 0; i < panel->line_count; i++) {
+    const struct picture_edge *edge = ring->scene->panels.lines[panel->lines[i]].edge;
+    struct spot label = ring->scene->label_sizes[panel->lines[i]];
+    const struct box *from = &ring->boxes[position_of(panel, edge->from)],
+                     *to = &ring->boxes[position_of(panel, edge->to)];
+    bool is_arc = i < panel->ring_count && panel->ring_count > 1;
+    if (is_arc       ? !draw_arc(ring, &ring->arcs[i], &layout->curves[i])
+        : from == to ? !draw_loop(from, label, &layout->curves[i])
+                     : !draw_straight(from, to, label, &layout->curves[i]))
+      return false;
+  }
+  return true;
+}
+
+struct bounds {
+  double left, bottom, right, top;
+};
+
+static void extend(struct bounds *bounds, struct spot at, struct spot size) {
+  bounds->left = fmin(bounds->left, at.x - size.x / 2);
+  bounds->right = fmax(bounds->right, at.x + size.x / 2);
+  bounds->bottom = fmin(bounds->bottom, at.y - size.y / 2);
+  bounds->top = fmax(bounds->top, at.y + size.y / 2);
+}
+
+static void fit(const struct ring *ring, struct layout *layout) {
+  const struct panel *panel = ring->panel;
+  struct bounds bounds = {INFINITY, INFINITY, -INFINITY, -INFINITY};
+  for (size_t i = 0; i < panel->node_count; i++)
+    extend(&bounds, layout->nodes[i], ring->boxes[i].size);
+  for (size_t i = 0; i < panel->line_count; i++) {
+    extend(&bounds, layout->curves[i].label, ring->scene->label_sizes[panel->lines[i]]);
+    for (size_t k = 0; k < layout->curves[i].count; k += 3)
+      extend(&bounds, layout->curves[i].points[k], (struct spot){4, 4});
+  }
+  layout->width = bounds.right - bounds.left;
+  layout->height = bounds.top - bounds.bottom;
+  layout_shift(layout, panel, bounds.left, bounds.bottom);
+}
+
+int ring_layout(const struct scene *scene, const struct panel *panel, struct layout *layout) {
+  struct ring ring = {.scene = scene, .panel = panel};
+  ring.boxes = calloc(panel->node_count, sizeof *ring.boxes);
+  ring.arcs = calloc(panel->ring_count, sizeof *ring.arcs);
+  bool is_done = ring.boxes != NULL && ring.arcs != NULL;
+  for (size_t i = 0; is_done && i < panel->node_count; i++) {
+    ring.boxes[i].size = scene->node_sizes[panel->nodes[i]];
+    ring.boxes[i].is_round = scene->panels.picture->nodes[panel->nodes[i]].shape == SHAPE_THREAD;
+  }
+  for (size_t i = 0; is_done && i < panel->ring_count; i++)
+    ring.arcs[i].label.size = scene->label_sizes[panel->lines[i]];
+  if (is_done && panel->ring_count > 1)
+    grow(&ring);
+  is_done = is_done && draw(&ring, layout);
+  if (is_done)
+    fit(&ring, layout);
+  free(ring.boxes);
+  free(ring.arcs);
+  return is_done ? 0 : ENOMEM;
+}

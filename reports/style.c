@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * How things look in a picture. Colours are Okabe and Ito's, which colour-blind people tell apart; no meaning hangs on
+ * a colour alone: rings are numbered, gates have a double border, what is impossible is dashed. Any thread.
+ */
+#include "style.h"
+#include "plain.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define LABEL_COLUMNS 34u
+#define DETAIL_COLUMNS 38u
+#define EDGE_COLUMNS 40u
+#define EDGE_LABELS 3u /* of a line that stands for many */
+#define CROWDED_LINES 60u
+#define GATE_COLOUR "#007D5A"
+#define FAINT_COLOUR "#767676"
+#define TEXT_COLOUR "#222222"
+#define PLAIN_COLOUR "#555555"
+
+static const struct {
+  const char *line, *tint;
+} rings[] = {{"#D55E00", "#FDEBDF"}, {"#0072B2", "#E1EFF8"}, {"#A8447F", "#F8E9F2"},
+             {"#8A6D00", "#FBF4D9"}, {"#56419B", "#ECE8F7"}, {"#3A3A3A", "#EEEEEE"}};
+#define RINGS (sizeof rings / sizeof rings[0])
+
+const char *style_colour(int32_t cycle) { return rings[cycle > 0 ? (size_t)(cycle - 1) % RINGS : 0].line; }
+const char *style_tint(int32_t cycle) { return rings[cycle > 0 ? (size_t)(cycle - 1) % RINGS : 0].tint; }
+
+/* Graphviz takes \N and its like, and entities such as &lt;, for more than text in every label and tooltip. */
+static void put_escaped(FILE *out, const char *text, size_t columns, const char *quote, const char *backslash) {
+  char *safe = plain_copy(text, columns);
+  for (const char *c = safe; c != NULL && *c != '\0'; c++)
+    switch (*c) {
+    case '"':
+      fputs(quote, out);
+      break;
+    case '\\':
+      fputs(backslash, out);
+      break;
+    case '&':
+      fputs("&amp;", out);
+      break;
+    case '<':
+      fputs("&lt;", out);
+      break;
+    case '>':
+      fputs("&gt;", out);
+      break;
+    default:
+      fputc(*c, out);
+    }
+  free(safe);
+}
+
+static void put_quoted_part(FILE *out, const char *text) { put_escaped(out, text, 0, "\\\"", "\\\\"); }
+
+void style_quoted(FILE *out, const char *text, size_t columns) {
+  fputc('"', out);
+  put_escaped(out, text, columns, "\\\"", "\\\\");
+  fputc('"', out);
+}
+
+void style_html(FILE *out, const char *text, size_t columns) { put_escaped(out, text, columns, "&quot;", "&#92;"); }
+
+void style_defaults(FILE *out) {
+  static const char font[] = "fontname=\"DejaVu Sans,Verdana,sans-serif\"";
+  fprintf(out,
+          "  graph [%s, fontsize=11, bgcolor=white, outputorder=edgesfirst, forcelabels=true, charset=\"UTF-8\"];\n",
+          font);
+  fprintf(out, "  node [%s, fontsize=11, fontcolor=\"" TEXT_COLOUR "\", margin=\"0.14,0.07\", height=0.4];\n", font);
+  fprintf(out, "  edge [%s, fontsize=9.5, fontcolor=\"" TEXT_COLOUR "\", arrowsize=0.9];\n", font);
+}
+
+static const char *shape_name(enum picture_shape shape) {
+  static const char *const names[] = {"box", "ellipse", "box3d", "hexagon"};
+  return names[shape];
+}
+
+static const char *shape_class(enum picture_shape shape) {
+  static const char *const names[] = {"lock", "thread", "process", "waitable"};
+  return names[shape];
+}
+
+static const char *emphasis_class(enum picture_emphasis emphasis) {
+  static const char *const names[] = {"plain", "cycle", "gate", "impossible"};
+  return names[emphasis];
+}
+
+static void put_node_paint(FILE *out, const struct picture_node *node) {
+  const char *rounded = node->shape == SHAPE_LOCK ? ",rounded" : "";
+  if (node->emphasis == EMPHASIS_CYCLE)
+    fprintf(out, "style=\"filled%s\", color=\"%s\", fillcolor=\"%s\", penwidth=2.2", rounded, style_colour(node->cycle),
+            style_tint(node->cycle));
+  else if (node->emphasis == EMPHASIS_GATE)
+    fputs("style=filled, color=\"" GATE_COLOUR "\", fillcolor=\"#E0F3EC\", penwidth=1.6, peripheries=2", out);
+  else if (node->emphasis == EMPHASIS_IMPOSSIBLE)
+    fprintf(out, "style=\"filled,dashed%s\", color=\"" FAINT_COLOUR "\", fillcolor=white, penwidth=1.4", rounded);
+  else
+    fprintf(out, "style=\"filled%s\", color=\"#999999\", fillcolor=white", rounded);
+}
+
+static void put_node_label(FILE *out, const struct picture_node *node, bool has_badge) {
+  fputs("label=<", out);
+  if (has_badge && node->cycle > 0)
+    fprintf(out, "<FONT COLOR=\"%s\"><B>[%d] </B></FONT>", style_colour(node->cycle), node->cycle);
+  fputs("<B>", out);
+  style_html(out, node->label[0] == '\0' ? "?" : node->label, LABEL_COLUMNS);
+  fputs("</B>", out);
+  if (node->folded > 1)
+    fprintf(out, " ×%u", node->folded);
+  if (node->detail[0] != '\0') {
+    fputs("<BR/><FONT POINT-SIZE=\"9\" COLOR=\"#555555\">", out);
+    style_html(out, node->detail, DETAIL_COLUMNS);
+    fputs("</FONT>", out);
+  }
+  fputc('>', out);
+}
+
+void style_node(FILE *out, const struct picture *picture, uint32_t index, bool has_badge) {
+  const struct picture_node *node = &picture->nodes[index];
+  fprintf(out, "shape=%s, ", shape_name(node->shape));
+  put_node_paint(out, node);
+  fputs(", ", out);
+  put_node_label(out, node, has_badge);
+  fputs(", tooltip=\"", out);
+  put_quoted_part(out, node->label);
+  if (node->detail[0] != '\0') {
+    fputs("\\n", out);
+    put_quoted_part(out, node->detail);
+  }
+  if (node->folded > 1)
+    fprintf(out, "\\nstands for %u objects", node->folded);
+  fprintf(out, "\", class=\"%s %s\"", shape_class(node->shape), emphasis_class(node->emphasis));
+}
+
+bool style_is_crowded(const struct panels *panels) { return panels->line_count > CROWDED_LINES; }
+
+static const char *relation_class(enum picture_relation relation) {
+  static const char *const names[] = {"order", "waits", "held-by", "ended-by", "happens-before"};
+  return names[relation];
+}
+
+static const char *relation_phrase(enum picture_relation relation) {
+  static const char *const names[] = {"", "waits for", "held by", "could be ended by", ""};
+  return names[relation];
+}
+
+static const char *edge_colour(const struct picture_edge *edge) {
+  switch (edge->emphasis) {
+  case EMPHASIS_CYCLE:
+    return style_colour(edge->cycle);
+  case EMPHASIS_GATE:
+    return GATE_COLOUR;
+  case EMPHASIS_IMPOSSIBLE:
+    return FAINT_COLOUR;
+  default:
+    return PLAIN_COLOUR;
+  }
+}
+
+static void put_edge_paint(FILE *out, const struct picture_edge *edge) {
+  bool is_dashed = edge->emphasis == EMPHASIS_IMPOSSIBLE || edge->relation == RELATION_WAITS;
+  bool is_dotted = edge->emphasis == EMPHASIS_GATE || edge->relation == RELATION_ENDED_BY;
+  double width = edge->emphasis == EMPHASIS_CYCLE ? 2.4 : edge->emphasis == EMPHASIS_GATE ? 2.0 : 1.2;
+  fprintf(out, "color=\"%s\", penwidth=%d.%d, style=%s", edge_colour(edge), (int)width, (int)(width * 10) % 10,
+          is_dotted   ? "dotted"
+          : is_dashed ? "dashed"
+                      : "solid");
+  if (edge->relation == RELATION_HELD_BY || edge->relation == RELATION_ENDED_BY)
+    fputs(", arrowhead=diamond", out);
+}
+
+/* "held A, then took B": small pictures say in words what an arrow means. */
+static void put_phrase(FILE *out, const struct panels *panels, const struct picture_edge *edge) {
+  if (edge->relation != RELATION_ORDER) {
+    fprintf(out, "<FONT COLOR=\"%s\">%s</FONT>", edge_colour(edge), relation_phrase(edge->relation));
+    return;
+  }
+  fprintf(out, "<FONT COLOR=\"%s\">held ", edge_colour(edge));
+  style_html(out, panels->picture->nodes[edge->from].label, 20);
+  fputs(", took ", out);
+  style_html(out, panels->picture->nodes[edge->to].label, 20);
+  fputs("</FONT>", out);
+}
+
+void style_line_label(FILE *out, const struct panels *panels, uint32_t index) {
+  const struct line *line = &panels->lines[index];
+  const struct picture_edge *edges = panels->picture->edges;
+  const char *between = "";
+  fputs("<", out);
+  if (line->edge->relation != RELATION_HB && line->edge->emphasis != EMPHASIS_NONE) {
+    put_phrase(out, panels, line->edge);
+    between = "<BR/>";
+  } else if (relation_phrase(line->edge->relation)[0] != '\0') {
+    fputs(relation_phrase(line->edge->relation), out);
+    between = "<BR/>";
+  }
+  for (size_t i = 0; i < line->count && i < EDGE_LABELS; i++) {
+    const char *label = edges[line->edges[i]].label;
+    if (label[0] == '\0')
+      continue;
+    fputs(between, out);
+    style_html(out, label, EDGE_COLUMNS);
+    between = "<BR/>";
+  }
+  if (line->count > EDGE_LABELS)
+    fprintf(out, "%s+ %zu more", between, line->count - EDGE_LABELS);
+  else if (between[0] == '\0')
+    fputc(' ', out);
+  fputs(">", out);
+}
+
+static void put_edge_tooltip(FILE *out, const struct panels *panels, const struct line *line) {
+  const struct picture_edge *edges = panels->picture->edges;
+  fputc('"', out);
+  put_quoted_part(out, panels->picture->nodes[line->edge->from].label);
+  fputs(" → ", out);
+  put_quoted_part(out, panels->picture->nodes[line->edge->to].label);
+  for (size_t i = 0; i < line->count; i++) {
+    const struct picture_edge *edge = &edges[line->edges[i]];
+    fputs("\\n", out);
+    put_quoted_part(out, edge->detail[0] != '\0' ? edge->detail : edge->label);
+    if (edge->count > 1)
+      fprintf(out, " (%llu times)", (unsigned long long)edge->count);
+  }
+  fputc('"', out);
+}
+
+void style_line(FILE *out, const struct panels *panels, uint32_t index, bool has_label) {
+  const struct line *line = &panels->lines[index];
+  put_edge_paint(out, line->edge);
+  fputs(", edgetooltip=", out);
+  put_edge_tooltip(out, panels, line);
+  if (has_label) {
+    fputs(", labeltooltip=", out);
+    put_edge_tooltip(out, panels, line);
+    fputs(", label=", out);
+    style_line_label(out, panels, index);
+  }
+  fprintf(out, ", class=\"%s %s\"", relation_class(line->edge->relation), emphasis_class(line->edge->emphasis));
+}

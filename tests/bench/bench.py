@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Measures Snarl against native runs, gcc's ThreadSanitizer, Helgrind and DRD.
+
+usage: bench.py BUILD [--rounds N] [--quick]
+
+Every case runs in all variants in turn, round after round, so that a machine that gets slower slows all of them; the table shows
+medians and, in brackets, the ratio to native. Whole programs are timed by wall clock from outside. Nothing is asserted.
+"""
+import argparse
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+OPERATIONS = [  # case, threads, operations natively
+    ("uncontended", 1, 2_000_000), ("uncontended", 2, 2_000_000), ("uncontended", 4, 1_000_000),
+    ("uncontended", 8, 500_000), ("contended", 2, 500_000), ("contended", 4, 250_000), ("contended", 8, 125_000),
+    ("nested", 1, 1_000_000), ("pingpong", 2, 50_000), ("create", 1, 10_000),
+]
+SLOWER = {"native": 1, "snarl": 1, "tsan": 4, "helgrind": 100, "drd": 100}
+
+
+class Bench:
+    def __init__(self, build):
+        self.build = os.path.abspath(build)
+        self.scratch = tempfile.mkdtemp(prefix="snarl-bench-")
+        self.shim = os.path.join(self.build, "lib", "libsnarl-preload.so")
+
+    def recorded(self, command):
+        """The command recorded, without analysis; what it costs the program itself."""
+        trace = os.path.join(self.scratch, "trace")
+        shutil.rmtree(trace, ignore_errors=True)
+        os.mkdir(trace)
+        return subprocess.run(command, env=dict(os.environ, SNARL_TRACE=trace, LD_PRELOAD=self.shim),
+                              capture_output=True, check=True)
+
+    def run(self, variant, command):
+        if variant == "snarl":
+            return self.recorded(command)
+        if variant in ("helgrind", "drd"):
+            command = ["valgrind", f"--tool={variant}", "-q"] + command
+        return subprocess.run(command, capture_output=True, check=True)
+
+    def operation(self, variant, case, threads, count):
+        program = os.path.join(self.build, "bin", "bench-tsan" if variant == "tsan" else "bench-plain")
+        command = [program, case, str(threads), str(max(count // SLOWER[variant], 100))]
+        return float(self.run(variant, command).stdout)
+
+    def program(self, variant, command):
+        begin = time.monotonic()
+        self.run(variant, command)
+        return (time.monotonic() - begin) * 1000
+
+
+def table(title, unit, rows, variants):
+    print(f"\n{title} ({unit}, median of the rounds; in brackets the ratio to native)")
+    print(f"{'':24}" + "".join(f"{v:>20}" for v in variants))
+    for name, samples in rows:
+        native = statistics.median(samples["native"])
+        cells = []
+        for variant in variants:
+            if not samples.get(variant):
+                cells.append(f"{'-':>20}")
+                continue
+            median = statistics.median(samples[variant])
+            cells.append(f"{median:11.1f} ({median / native:6.2f})")
+        print(f"{name:24}" + "".join(f"{c:>20}" for c in cells))
+
+
+def measure(rounds, variants, function):
+    samples = {v: [] for v in variants}
+    for _ in range(rounds):
+        for variant in variants:
+            samples[variant].append(function(variant))
+    return samples
+
+
+def analysis(bench):
+    """Replay speed and size: one long recording, read back by the analyzer."""
+    bench.recorded([os.path.join(bench.build, "bin", "bench-plain"), "nested", "4", "2500000"])
+    trace = os.path.join(bench.scratch, "trace")
+    size = sum(entry.stat().st_size for entry in os.scandir(trace))
+    snarl = os.path.join(bench.build, "bin", "snarl")
+    begin = time.monotonic()
+    report = subprocess.run([snarl, "analyze", trace, "-f", "json", "--fail-on=never"], capture_output=True, check=True)
+    seconds = time.monotonic() - begin
+    import json
+    records = json.loads(report.stdout)["stats"]["records"]
+    print(f"\nanalysis: {records:,} records in {seconds:.2f} s = {records / seconds / 1e6:.1f} million records/s; "
+          f"{size / records:.2f} bytes of file per record")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("build")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--quick", action="store_true", help="two rounds, native against Snarl only")
+    options = parser.parse_args()
+    rounds = 2 if options.quick else options.rounds
+    subprocess.run(["ninja", "-C", options.build, "bench-plain", "bench-tsan"], check=True, stdout=subprocess.DEVNULL)
+    bench = Bench(options.build)
+    variants = ["native", "snarl"] if options.quick else ["native", "snarl", "tsan", "helgrind", "drd"]
+    try:
+        rows = [(f"{case} x{threads}", measure(rounds, variants, lambda v: bench.operation(v, case, threads, count)))
+                for case, threads, count in OPERATIONS]
+        table("operations", "ns each", rows, variants)
+        data = os.path.join(bench.scratch, "data")
+        with open(data, "wb") as out:
+            for block in range(600):
+                out.write((f"{block} some text that compresses {block * 7919} ".encode() * 2000)[:65536])
+        programs = [("pigz -p 4", ["pigz", "-k", "-c", "-p", "4", data]), ("pbzip2 -p4", ["pbzip2", "-k", "-c", "-p4", data])]
+        outer = [v for v in variants if v in ("native", "snarl")]
+        rows = [(name, measure(rounds * 2, outer, lambda v: bench.program(v, command))) for name, command in programs]
+        if not options.quick:
+            for (name, command), (_, samples) in zip(programs, rows):
+                for variant in ("helgrind", "drd"):
+                    samples[variant] = [bench.program(variant, command)]
+        table("whole programs", "ms", rows, outer if options.quick else ["native", "snarl", "helgrind", "drd"])
+        analysis(bench)
+    finally:
+        shutil.rmtree(bench.scratch, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

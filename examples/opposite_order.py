@@ -3,6 +3,7 @@
 
 Today each clerk finishes before the other begins, so the program ends well. Snarl tells what can happen on another day.
 """
+import ctypes
 import threading
 
 
@@ -19,7 +20,13 @@ def transfer(source, target, amount):
             target.balance += amount
 
 
+def show_name():
+    """Give the thread's name to the operating system, too; Python does that by itself from version 3.14 on."""
+    ctypes.CDLL(None).pthread_setname_np(ctypes.c_void_p(threading.get_ident()), threading.current_thread().name.encode())
+
+
 def clerk(my_turn, next_turn, source, target):
+    show_name()
     my_turn.wait()
     for _ in range(3):
         transfer(source, target, 10)

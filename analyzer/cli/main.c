@@ -5,6 +5,7 @@
 #include "commands.h"
 #include "complain.h"
 #include "options.h"
+#include "output.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,12 +26,11 @@ static void guard_streams(void) {
 
 /* Output that could not be written is an error even if nobody looked. */
 static int close_output(int status) {
-  errno = 0;
-  if (!ferror(stdout) && fflush(stdout) == 0)
+  int error = status == EXIT_OK ? stream_error(stdout) : 0;
+  if (error == 0)
     return status;
-  if (status == EXIT_OK)
-    complain("cannot write standard output: %s", strerror(errno ? errno : EIO));
-  return status == EXIT_OK ? EXIT_FAILED : status;
+  complain("cannot write standard output: %s", strerror(error));
+  return EXIT_FAILED;
 }
 
 static int unknown_command(const char *name) {

@@ -18,9 +18,22 @@ static const char *output_name(const struct output *output) {
   return output->path ? output->path : output->stream == stderr ? "standard error" : "standard output";
 }
 
-static bool cannot_write(const struct output *output, int error) {
-  complain("cannot write %s: %s", output_name(output), strerror(error));
+/* One line per output, however often it fails. */
+static bool cannot_write(struct output *output, int error) {
+  if (!output->has_failed)
+    complain("cannot write %s: %s", output_name(output), strerror(error));
+  output->has_failed = true;
   return false;
+}
+
+int stream_error(FILE *stream) {
+  errno = 0;
+  if (!ferror(stream) && fflush(stream) == 0)
+    return 0;
+  /* The write that failed was some time ago: ask why with another one. */
+  if (errno == 0 && write(fileno(stream), "\n", 1) == 1)
+    return EIO;
+  return errno ? errno : EIO;
 }
 
 /* A folder that does not exist is told before the program runs for an hour, not after. */
@@ -106,6 +119,7 @@ bool output_open(struct output *output, FILE *standard) {
   struct stat status;
   output->stream = NULL;
   output->target = output->temporary = NULL;
+  output->has_failed = false;
   if (!output->path) {
     output->stream = standard;
     return true;
@@ -150,9 +164,8 @@ bool output_add(struct output *output, const struct report *report, const struct
 bool output_close(struct output *output) {
   if (!output->stream)
     return false;
-  errno = 0;
-  bool is_written = !ferror(output->stream) && fflush(output->stream) == 0;
-  int error = errno ? errno : EIO;
+  int error = stream_error(output->stream);
+  bool is_written = error == 0 && !output->has_failed;
   if (output->path && fclose(output->stream) != 0 && is_written) {
     error = errno;
     is_written = false;

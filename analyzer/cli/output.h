@@ -16,6 +16,7 @@ struct output {
   const char *path; /* NULL: a standard stream */
   FILE *stream;     /* open while a report is being written */
   char *target;     /* `path` with links resolved */
+  bool has_failed;  /* and that was said */
   char *temporary;  /* being written, to become `target`; NULL: written in place */
 };
 
@@ -39,6 +40,9 @@ bool outputs_close(struct outputs *outputs);
 bool output_open(struct output *output, FILE *standard);
 bool output_add(struct output *output, const struct report *report, const struct options *options);
 bool output_close(struct output *output);
+
+/* The errno behind a stream's error, 0 if all is written. */
+int stream_error(FILE *stream);
 
 /* The picture that --kind asks for, or that the report calls for. */
 enum picture_kind picture_wanted(const struct report *report, const struct options *options);

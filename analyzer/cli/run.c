@@ -90,8 +90,8 @@ static void report_all(struct run *run) {
 static void end_deadlock(struct run *run) {
   tree_stop(&run->tree);
   report_all(run);
-  complain("killing %s, which is deadlocked (--on-deadlock=report leaves it)", run->options->arguments[0]);
   tree_kill(&run->tree, run->launch.pid, &run->status);
+  complain("killed %s, which was deadlocked (--on-deadlock=report leaves it)", run->options->arguments[0]);
 }
 
 static void report_deadlock(struct run *run, const struct study *study) {

@@ -15,6 +15,7 @@
 
 enum {
   LOOK_MS = 200,  /* between looks */
+  IDLE_MS = 1000, /* the same while nobody does anything: a hang in the middle is still seen within 2 s */
   STUCK_MS = 600, /* in one call for so long: suspect */
   SHARE = 20,     /* of the time at most one part in so many */
 };
@@ -111,10 +112,15 @@ static bool watch_update(struct watch *watch) {
   if (!take_snapshot(watch, &snapshot))
     return false;
   uint64_t now = now_ms();
+  if (snapshot.count != watch->thread_count)
+    watch->changed = now;
   for (size_t i = 0; i < snapshot.count; i++) {
     struct thread_state *thread = &snapshot.threads[i];
     const struct thread_state *before = find(watch->threads, watch->thread_count, thread->pid, thread->tid);
-    thread->since = before && is_same_call(before, thread) ? before->since : now;
+    bool is_same = before && is_same_call(before, thread);
+    thread->since = is_same ? before->since : now;
+    if (!is_same)
+      watch->changed = now;
   }
   free(watch->threads);
   watch->threads = snapshot.threads;
@@ -192,13 +198,21 @@ static bool keep_confirmed(const struct watch *watch, struct study *study) {
   return kept > 0;
 }
 
+/* When to look again after a look from `begin` to `end`. */
+static uint64_t next_look(const struct watch *watch, uint64_t begin, uint64_t end) {
+  uint64_t cost = (end - begin) * SHARE;
+  bool is_idle = end - watch->changed > 2 * STUCK_MS;
+  uint64_t pause = is_idle ? IDLE_MS : LOOK_MS;
+  return end + (cost > pause ? cost : pause);
+}
+
 bool watch_look(struct watch *watch, struct study *study) {
   uint64_t begin = now_ms();
   if (begin < watch->next_look)
     return false;
   bool is_readable = watch_update(watch);
-  uint64_t end = now_ms(), cost = (end - begin) * SHARE;
-  watch->next_look = end + (cost > LOOK_MS ? cost : LOOK_MS);
+  uint64_t end = now_ms();
+  watch->next_look = next_look(watch, begin, end);
   uint64_t suspicion = is_readable ? suspects(watch) : 0;
   if (!suspicion || suspicion == watch->studied || end < watch->next_study)
     return false;

@@ -15,6 +15,7 @@ struct watch {
   struct thread_state *threads;
   size_t thread_count;
   uint64_t next_look, next_study; /* ms of the monotonic clock */
+  uint64_t changed;               /* when a thread last did something, as far as looks tell */
   uint64_t studied;               /* what was blocked at the last study, as a hash */
 };
 

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The two happens-before relations (see happens_before.h). A thread's clock holds what it knows of others; its own
+ * count is kept beside it and goes up whenever it hands its clock out, so that moments between two such points are
+ * one. One thread per value.
+ */
+#include "happens_before.h"
+
+struct stamp {
+  struct clock *hard, *soft;
+};
+
+struct ordering {
+  struct ordering *spare;
+  /* of a thread */
+  struct stamp known, fork, end;
+  uint32_t epoch;
+  /* of an object */
+  struct stamp given; /* a barrier's last round, a once, all signals and posts so far */
+  struct stamp gathering, first_post, release;
+  VECTOR(struct stamp) posts; /* not yet needed; [0] is number `post_base` */
+  uint32_t post_base, post_head;
+  uint32_t releaser, release_epoch, take_epoch;
+};
+
+struct process_order {
+  struct stamp fork, exec, gone;
+};
+
+void happens_before_init(struct happens_before *hb, struct arena *arena, uint32_t processes,
+                         const struct map *mixed_sems) {
+  *hb = (struct happens_before){.arena = arena, .mixed_sems = mixed_sems};
+  clocks_init(&hb->clocks, arena);
+  hb->processes = arena_alloc(arena, ((size_t)processes + 1) * sizeof *hb->processes);
+}
+
+static struct ordering *ordering_of(struct happens_before *hb, struct ordering **where) {
+  if (*where)
+    return *where;
+  struct ordering *ordering = hb->spare;
+  if (ordering)
+    hb->spare = ordering->spare;
+  else
+    ordering = arena_alloc(hb->arena, sizeof *ordering);
+  *ordering = (struct ordering){.epoch = 1};
+  return *where = ordering;
+}
+
+static void stamp_drop(struct happens_before *hb, struct stamp *stamp) {
+  clock_drop(&hb->clocks, stamp->hard);
+  clock_drop(&hb->clocks, stamp->soft);
+  *stamp = (struct stamp){NULL, NULL};
+}
+
+static void stamp_set(struct happens_before *hb, struct stamp *stamp, struct stamp to) { /* takes `to` over */
+  stamp_drop(hb, stamp);
+  *stamp = to;
+}
+
+static struct stamp stamp_keep(struct stamp stamp) {
+  return (struct stamp){clock_keep(stamp.hard), clock_keep(stamp.soft)};
+}
+
+static void join(struct happens_before *hb, struct clock **clock, struct clock *other) {
+  struct clock *joined = clock_join(&hb->clocks, *clock, other);
+  clock_drop(&hb->clocks, *clock);
+  *clock = joined;
+}
+
+static void stamp_join(struct happens_before *hb, struct stamp *stamp, struct stamp other) {
+  join(hb, &stamp->hard, other.hard);
+  join(hb, &stamp->soft, other.soft);
+}
+
+/* What others learn who come after this point of the thread. */
+static struct stamp hand_out(struct happens_before *hb, struct thread *thread) {
+  struct ordering *o = ordering_of(hb, &thread->order);
+  struct stamp stamp = {clock_set(&hb->clocks, o->known.hard, thread->serial, o->epoch),
+                        clock_set(&hb->clocks, o->known.soft, thread->serial, o->epoch)};
+  o->epoch++;
+  return stamp;
+}
+
+static void learn(struct happens_before *hb, struct thread *thread, struct stamp stamp) {
+  stamp_join(hb, &ordering_of(hb, &thread->order)->known, stamp);
+}
+
+struct moment happens_before_now(struct happens_before *hb, struct thread *thread) {
+  const struct ordering *o = ordering_of(hb, &thread->order);
+  return (struct moment){o->known.hard, o->known.soft, o->epoch};
+}
+
+static void ordering_drop(struct happens_before *hb, struct ordering **where) {
+  struct ordering *o = *where;
+  if (!o)
+    return;
+  struct stamp *stamps[] = {&o->known, &o->fork, &o->end, &o->given, &o->gathering, &o->first_post, &o->release};
+  for (size_t i = 0; i < sizeof stamps / sizeof *stamps; i++)
+    stamp_drop(hb, stamps[i]);
+  for (size_t i = o->post_head; i < o->posts.count; i++)
+    stamp_drop(hb, &o->posts.items[i]);
+  vector_free(hb->arena, &o->posts);
+  o->spare = hb->spare;
+  hb->spare = o;
+  *where = NULL;
+}
+
+void happens_before_drop_thread(struct happens_before *hb, struct thread *thread) {
+  if (thread->order) /* whoever waits for the process comes after this thread as well */
+    stamp_join(hb, &hb->processes[thread->process->index].gone, thread->order->end);
+  ordering_drop(hb, &thread->order);
+}
+
+void happens_before_drop_object(struct happens_before *hb, struct object *object) { ordering_drop(hb, &object->order); }
+
+static void thread_order(struct happens_before *hb, const struct event *event) {
+  struct thread *other = event->other;
+  if (event->record->type == SNARLI_R_THREAD_CREATE_REQUESTED && other) {
+    struct stamp stamp = hand_out(hb, event->thread);
+    learn(hb, other, stamp);
+    stamp_drop(hb, &stamp);
+  } else if (event->record->type == SNARLI_R_THREAD_END) {
+    stamp_set(hb, &ordering_of(hb, &event->thread->order)->end, hand_out(hb, event->thread));
+  } else if (event->record->type == SNARLI_R_THREAD_JOINED && other && other->is_ended) {
+    learn(hb, event->thread, ordering_of(hb, &other->order)->end);
+  }
+}
+
+/* Whoever has waited for the end of a process comes after all of its threads. */
+static void reap(struct happens_before *hb, struct model *model, const struct event *event) {
+  for (size_t i = 0; i < model->threads.count; i++) {
+    struct thread *thread = model->threads.items[i];
+    if (!thread || thread->process->first != event->child->first)
+      continue;
+    struct stamp stamp = hand_out(hb, thread);
+    learn(hb, event->thread, stamp);
+    stamp_drop(hb, &stamp);
+  }
+  for (uint32_t i = 0; i < model->process_count; i++)
+    if (model->processes[i].first == event->child->first)
+      learn(hb, event->thread, hb->processes[i].gone);
+}
+
+static void process_order(struct happens_before *hb, struct model *model, const struct event *event) {
+  switch ((enum snarli_record_type)event->record->type) {
+  case SNARLI_R_FORK_REQUESTED:
+    stamp_set(hb, &ordering_of(hb, &event->thread->order)->fork, hand_out(hb, event->thread));
+    break;
+  case SNARLI_R_FORKED:
+    if (event->child)
+      stamp_set(hb, &hb->processes[event->child->index].fork, stamp_keep(ordering_of(hb, &event->thread->order)->fork));
+    break;
+  case SNARLI_R_EXEC_REQUESTED:
+    stamp_set(hb, &hb->processes[event->process->index].exec, hand_out(hb, event->thread));
+    break;
+  case SNARLI_R_WAIT_RETURNED:
+    if (event->child)
+      reap(hb, model, event);
+    break;
+  default:
+    break;
+  }
+}
+
+static void first_of_process(struct happens_before *hb, const struct event *event) {
+  struct process_order *order = &hb->processes[event->process->index];
+  if (event->process->info->execed && event->process->parent)
+    learn(hb, event->thread, hb->processes[event->process->parent->index].exec);
+  else if (order->fork.hard)
+    learn(hb, event->thread, order->fork);
+  else if (event->other && event->other != event->thread)
+    learn(hb, event->thread, ordering_of(hb, &event->other->order)->fork);
+}
+
+/* A lock taken in an order that must be so was released in that order. */
+static void lock_order(struct happens_before *hb, const struct event *event) {
+  if (!event->object)
+    return;
+  struct ordering *mine = ordering_of(hb, &event->thread->order), *o = ordering_of(hb, &event->object->order);
+  if (event->gave && event->is_write) {
+    stamp_set(hb, &o->release, stamp_keep(mine->known));
+    o->releaser = event->thread->serial;
+    o->take_epoch = event->gave_epoch;
+    o->release_epoch = mine->epoch++;
+  }
+  if (!event->took)
+    return;
+  event->took->epoch = mine->epoch;
+  if (!o->releaser || o->releaser == event->thread->serial)
+    return;
+  if (!event->object->was_held_at_birth && clock_get(mine->known.hard, o->releaser) < o->take_epoch)
+    return;
+  struct stamp stamp = {clock_set(&hb->clocks, o->release.hard, o->releaser, o->release_epoch),
+                        clock_set(&hb->clocks, o->release.soft, o->releaser, o->release_epoch)};
+  learn(hb, event->thread, stamp);
+  stamp_drop(hb, &stamp);
+}
+
+static void post(struct happens_before *hb, const struct event *event) {
+  struct ordering *o = ordering_of(hb, &event->object->order);
+  struct stamp stamp = hand_out(hb, event->thread);
+  join(hb, &o->given.soft, stamp.soft);
+  uint32_t mixed = map_get(hb->mixed_sems, event->object->serial);
+  if (event->object->posts == 1)
+    stamp_set(hb, &o->first_post, stamp_keep(stamp));
+  if (mixed == MAP_NONE) {
+    if (!o->posts.count)
+      o->post_base = event->object->posts;
+    vector_push(hb->arena, &o->posts) = stamp;
+  } else {
+    stamp_drop(hb, &stamp);
+  }
+}
+
+/* The only poster's post without which the only acquirer would still wait. */
+static void learn_post(struct happens_before *hb, const struct event *event, struct ordering *o) {
+  uint32_t needed = event->object->acquires - event->object->first_value;
+  if (event->object->acquires <= event->object->first_value)
+    return;
+  while (o->post_head < o->posts.count && o->post_base + o->post_head < needed)
+    stamp_drop(hb, &o->posts.items[o->post_head++]);
+  if (o->post_head < o->posts.count && o->post_base + o->post_head == needed)
+    learn(hb, event->thread, o->posts.items[o->post_head]);
+  if (o->post_head == o->posts.count)
+    o->posts.count = o->post_head = 0;
+}
+
+static void sem_order(struct happens_before *hb, const struct event *event) {
+  struct object *sem = event->object;
+  if (!sem || sem->role == SEM_LOCK) {
+    lock_order(hb, event);
+    return;
+  }
+  struct ordering *o = ordering_of(hb, &sem->order);
+  if (event->record->type == SNARLI_R_SEM_POSTED) {
+    post(hb, event);
+  } else if (event->record->type == SNARLI_R_SEM_ACQUIRED) {
+    uint32_t mixed = map_get(hb->mixed_sems, sem->serial);
+    join(hb, &ordering_of(hb, &event->thread->order)->known.soft, o->given.soft);
+    if (mixed == MAP_NONE)
+      learn_post(hb, event, o);
+    else if (mixed == 2 && sem->has_value && !sem->first_value)
+      learn(hb, event->thread, o->first_post);
+  }
+}
+
+static void cond_order(struct happens_before *hb, const struct event *event) {
+  if (!event->object)
+    return;
+  struct ordering *o = ordering_of(hb, &event->object->order);
+  if (event->info->phase == SNARLI_RELEASE) {
+    struct stamp stamp = hand_out(hb, event->thread);
+    join(hb, &o->given.soft, stamp.soft);
+    stamp_drop(hb, &stamp);
+  } else if (event->is_woken) {
+    join(hb, &ordering_of(hb, &event->thread->order)->known.soft, o->given.soft);
+  }
+}
+
+static void barrier_order(struct happens_before *hb, const struct event *event) {
+  if (!event->object)
+    return;
+  struct ordering *o = ordering_of(hb, &event->object->order);
+  if (event->record->type == SNARLI_R_BARRIER_REQUESTED) {
+    struct stamp stamp = hand_out(hb, event->thread);
+    stamp_join(hb, &o->gathering, stamp);
+    stamp_drop(hb, &stamp);
+    if (event->is_complete) {
+      stamp_set(hb, &o->given, o->gathering);
+      o->gathering = (struct stamp){NULL, NULL};
+    }
+  } else if (event->record->type == SNARLI_R_BARRIER_PASSED && event->object->needed) {
+    learn(hb, event->thread, o->given);
+  }
+}
+
+static void once_order(struct happens_before *hb, const struct event *event) {
+  if (!event->object)
+    return;
+  struct ordering *o = ordering_of(hb, &event->object->order);
+  if (event->record->type == SNARLI_R_ONCE_ENDED)
+    stamp_set(hb, &o->given, hand_out(hb, event->thread));
+  else if (event->record->type == SNARLI_R_ONCE_PASSED)
+    learn(hb, event->thread, o->given);
+}
+
+void happens_before_step(struct happens_before *hb, struct model *model, const struct event *event) {
+  if (event->is_first)
+    first_of_process(hb, event);
+  switch (event->info->family) {
+  case SNARLI_THREAD:
+    thread_order(hb, event);
+    break;
+  case SNARLI_PROCESS:
+    process_order(hb, model, event);
+    break;
+  case SNARLI_MUTEX:
+  case SNARLI_RWLOCK:
+  case SNARLI_SPIN:
+    lock_order(hb, event);
+    break;
+  case SNARLI_SEM:
+    sem_order(hb, event);
+    break;
+  case SNARLI_COND:
+    cond_order(hb, event);
+    break;
+  case SNARLI_BARRIER:
+    barrier_order(hb, event);
+    break;
+  case SNARLI_ONCE:
+    once_order(hb, event);
+    break;
+  case SNARLI_META:
+    break;
+  }
+}

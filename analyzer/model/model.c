@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The replay: who made a record, on what, and which file knows what it means (see model.h). One thread per model.
+ */
+#include "model.h"
+#include "parts.h"
+
+void model_init(struct model *model, struct arena *arena, struct trace *trace) {
+  *model = (struct model){.arena = arena, .trace = trace};
+  processes_init(model);
+}
+
+struct wait *wait_begin(struct event *event, enum wait_kind kind) {
+  unsigned flags = event->info->arg == SNARLI_ARG_FLAGS ? event->record->arg : 0;
+  struct wait *wait = &event->thread->wait;
+  *wait = (struct wait){.kind = kind, .asked = origin_of(event), .object = event->object};
+  wait->ends = flags & (SNARLI_F_TRY | SNARLI_F_TIMED);
+  wait->object_serial = event->object ? event->object->serial : 0;
+  return wait;
+}
+
+/* A wait that ended without a record of its own: by cancellation, or because records are missing. */
+void wait_end(struct thread *thread) {
+  struct wait *wait = &thread->wait;
+  struct object *object = wait->object;
+  if (wait->kind == WAIT_COND && object->serial == wait->object_serial && object->waiters) {
+    object->waiters--;
+    if (object->signals > object->waiters)
+      object->signals = object->waiters;
+  }
+  if (wait->kind == WAIT_BARRIER && object->serial == wait->object_serial && object->round == wait->round &&
+      object->arrived)
+    object->arrived--;
+  wait->kind = WAIT_NONE;
+}
+
+/* Whether the thread's wait goes on although it made this record. */
+static bool belongs_to_wait(const struct thread *thread, const struct event *event) {
+  const struct wait *wait = &thread->wait;
+  if (event->info->family == SNARLI_META || event->record->type == SNARLI_R_THREAD_NAMED)
+    return true;
+  if (wait->kind == WAIT_COND && event->info->family == SNARLI_MUTEX)
+    return event->record->arg & SNARLI_F_IN_WAIT;
+  if (wait->kind == WAIT_COND)
+    return event->record->type == SNARLI_R_COND_WAIT_RETURNED && event->object == wait->object;
+  if (wait->kind == WAIT_BARRIER)
+    return event->record->type == SNARLI_R_BARRIER_PASSED && event->object == wait->object;
+  return event->info->phase == SNARLI_ACQUIRE || event->info->phase == SNARLI_FAIL;
+}
+
+static void meta_step(struct model *model, struct event *event) {
+  if (event->record->type == SNARLI_R_DROPPED)
+    thread_lose(model, event->thread);
+  if (event->record->type != SNARLI_R_OBJECT_NAMED)
+    return;
+  struct object *object = object_find(model, event->process, event->record->object, event->record->time);
+  const char *name = trace_string(model->trace, event->process->index, event->record->aux);
+  if (object && name && *name)
+    object->name = name;
+}
+
+static bool makes_object(const struct event *event) {
+  return event->info->object == SNARLI_OBJECT_ADDRESS && event->info->family != SNARLI_META;
+}
+
+static bool is_init(unsigned type) {
+  return type == SNARLI_R_MUTEX_INIT || type == SNARLI_R_RWLOCK_INIT || type == SNARLI_R_SPIN_INIT ||
+         type == SNARLI_R_SEM_INIT || type == SNARLI_R_COND_INIT || type == SNARLI_R_BARRIER_INIT;
+}
+
+static bool is_destroy(unsigned type) {
+  return type == SNARLI_R_MUTEX_DESTROYED || type == SNARLI_R_RWLOCK_DESTROYED || type == SNARLI_R_SPIN_DESTROYED ||
+         type == SNARLI_R_SEM_DESTROYED || type == SNARLI_R_COND_DESTROYED || type == SNARLI_R_BARRIER_DESTROYED;
+}
+
+static void find_object(struct model *model, struct event *event) {
+  const struct trace_record *record = event->record;
+  if (!is_init(record->type)) {
+    event->object = object_at(model, event->process, record->object, event->info->family, record);
+    return;
+  }
+  event->object = object_renew(model, event->process, record->object, event->info->family, record);
+  event->object->type = record->arg;
+  event->object->has_type = true;
+}
+
+static void family_step(struct model *model, struct event *event) {
+  switch (event->info->family) {
+  case SNARLI_META:
+    meta_step(model, event);
+    break;
+  case SNARLI_THREAD:
+    thread_step(model, event);
+    break;
+  case SNARLI_MUTEX:
+  case SNARLI_RWLOCK:
+  case SNARLI_SPIN:
+    lock_step(model, event);
+    break;
+  case SNARLI_SEM:
+    sem_step(model, event);
+    break;
+  case SNARLI_COND:
+    cond_step(model, event);
+    break;
+  case SNARLI_BARRIER:
+    barrier_step(model, event);
+    break;
+  case SNARLI_ONCE:
+    once_step(model, event);
+    break;
+  case SNARLI_PROCESS:
+    process_step(model, event);
+    break;
+  }
+}
+
+void model_step(struct model *model, const struct trace_record *record, struct event *event) {
+  *event = (struct event){.record = record, .info = trace_record_info(record->type)};
+  if (model->over)
+    thread_retire_if_over(model, model->over);
+  model->over = NULL;
+  if (!model->records++)
+    model->first_time = record->time;
+  model->last_time = record->time;
+  event->process = process_enter(model, record, event);
+  event->thread = thread_enter(model, event->process, record);
+  if (makes_object(event))
+    find_object(model, event);
+  if (event->thread->wait.kind != WAIT_NONE && !belongs_to_wait(event->thread, event))
+    wait_end(event->thread);
+  if (event->object && is_destroy(record->type))
+    object_retire(model, event->object);
+  else
+    family_step(model, event);
+  if (event->object && (event->object->is_doubted || event->object->is_gone))
+    event->object = NULL;
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The model: what the processes, threads and synchronization objects of a traced program are doing, replayed from its
+ * records one by one. It judges nothing; checks look at it between records and at the end. One thread per model.
+ *
+ * Rules. A record that contradicts the state (a release of what nobody holds, a second owner) means that records are
+ * missing or that the program did something undefined: the object is then *doubted* and gives no evidence any more.
+ * A thread that comes back with any record waits no longer. Structures are used again after their thread or object is
+ * gone, unless somebody pinned them; `serial` tells one life from the next and is the same in every replay of a trace.
+ */
+#ifndef SNARL_MODEL_H
+#define SNARL_MODEL_H
+
+#include "../algo/arena.h"
+#include "../algo/map.h"
+#include <snarl/trace/reader.h>
+
+struct ordering; /* what happens_before.c attaches to threads and objects */
+
+/* Where something was done. */
+struct origin {
+  uint32_t process; /* whose stacks `stack` counts in */
+  uint32_t stack;   /* 0: unknown */
+  uint64_t time;
+  uint32_t thread; /* serial */
+};
+
+struct hold {
+  struct object *object;
+  struct origin taken;
+  uint32_t count; /* recursive acquisitions */
+  uint32_t epoch; /* of happens_before.c: when it was taken */
+  bool is_write;
+};
+
+enum wait_kind { WAIT_NONE, WAIT_LOCK, WAIT_SEM, WAIT_COND, WAIT_BARRIER, WAIT_ONCE, WAIT_JOIN, WAIT_CHILD };
+
+/* What a thread asked for and did not get yet. */
+struct wait {
+  enum wait_kind kind;
+  bool is_write;  /* of a lock */
+  bool ends;      /* by itself: a try or a timed wait */
+  bool gave_lock; /* of a condition: the mutex is released */
+  struct object *object;
+  uint32_t object_serial;
+  struct object *mutex; /* of a condition: what it takes again when woken */
+  uint32_t mutex_serial;
+  struct thread *target; /* of a join; NULL: unknown */
+  uint32_t target_serial;
+  uint32_t pid;   /* of a child, 0: any */
+  uint32_t round; /* of a barrier */
+  struct origin asked;
+};
+
+struct thread {
+  uint32_t serial;
+  uint32_t place; /* in model->threads */
+  struct process *process;
+  uint32_t index, tid;
+  uint64_t handle;
+  const char *name; /* given by the program; NULL: none */
+  uint32_t start;   /* stack of its start routine */
+  struct origin created, begun, ended, joined;
+  bool is_begun, is_ended, is_joined, is_detached;
+  uint32_t creating; /* index of the thread it is creating */
+  uint32_t sem_steps;
+  struct object *failed_try; /* a semaphore that a try did not get */
+  uint32_t failed_try_serial, failed_try_stack;
+  uint32_t pins, runs_once;
+  uint64_t fork_asked;       /* when it asked for its newest fork */
+  VECTOR(struct hold) holds; /* in the order taken */
+  struct wait wait;
+  struct ordering *order;
+};
+
+enum sem_role {
+  SEM_UNKNOWN, /* its first value is not known */
+  SEM_LOCK,    /* first value 1, and only ever posted by the thread that acquired it last */
+  SEM_COUNT,   /* everything else: a count, or a signal */
+};
+
+struct object {
+  uint32_t serial;
+  uint32_t place; /* in model->objects */
+  uint32_t generation;
+  enum snarli_family family;
+  uint8_t type; /* enum snarli_object_type */
+  bool has_type, is_shared, is_doubted, is_gone, is_used;
+  bool was_written; /* a rwlock: somebody wants or wanted it for writing */
+  bool was_tried;   /* a semaphore: a failed try was not followed by a wait */
+  bool is_orphan;   /* held at the fork by a thread that does not exist in this process */
+  uint32_t pins, hash_next;
+  struct process *process; /* of a private one; of a shared one whoever saw it first */
+  uint64_t address;
+  uint64_t device, inode, offset; /* of a shared one */
+  struct origin created;
+  const char *name;
+  VECTOR(struct thread *) holders;
+  enum sem_role role;
+  bool has_value, was_held_at_birth;
+  int64_t value;
+  uint32_t first_value;
+  uint32_t init_thread, init_step;            /* who initialized it, and its step then */
+  uint32_t poster, acquirer, posts, acquires; /* serials */
+  bool has_posters, has_acquirers;            /* more than one */
+  uint32_t waiters, signals;                  /* of a condition */
+  uint32_t needed, arrived, round;            /* of a barrier */
+  struct thread *runner;                      /* of a once */
+  struct origin runs;
+  bool is_done;
+  struct ordering *order;
+};
+
+/* Where a process sees an object. */
+struct place {
+  struct object *object;
+  uint32_t serial; /* of the object when it was put here */
+  uint32_t version;
+};
+
+struct process {
+  uint32_t index;
+  const struct trace_process *info;
+  struct process *parent;           /* NULL: not in the trace */
+  struct process *first;            /* the same process before its execs */
+  struct thread *forker;            /* of its parent; check forker_serial */
+  uint32_t forker_serial, same_pid; /* same_pid: the next image with this pid, UINT32_MAX: none */
+  uint64_t forked_at;               /* when its parent asked for the fork */
+  bool is_bound;                    /* the forker was looked for */
+  bool has_begun, is_over, is_reaped;
+  bool has_handlers, has_lost_children;
+  struct thread *over_by;
+  uint32_t over_by_serial;
+  struct origin reaped;
+  struct map threads; /* index -> place in model->threads */
+  struct map handles;
+  struct map addresses; /* -> place in places */
+  VECTOR(struct place) places;
+  VECTOR(uint32_t) free_places;
+  uint64_t *changes; /* times at which its shared memory changed, ascending */
+  size_t change_count, changes_seen;
+  VECTOR(struct thread *) forking;
+};
+
+struct model {
+  struct arena *arena;
+  struct trace *trace;
+  struct process *processes;
+  uint32_t process_count;
+  VECTOR(struct thread *) threads; /* NULL: free */
+  VECTOR(uint32_t) free_threads;
+  VECTOR(struct thread *) spare_threads;
+  VECTOR(struct object *) objects; /* NULL: free */
+  VECTOR(uint32_t) free_objects;
+  VECTOR(struct object *) spare_objects;
+  struct map shared;   /* hash of an identity -> place in objects of the first with it */
+  struct map pids;     /* -> its newest image */
+  struct map images;   /* pid -> its first image */
+  struct map fallback; /* pcs of tries that are followed by a wait when they fail: hash of (program, pc) -> 1 */
+  uint32_t thread_serials, object_serials;
+  uint64_t records, first_time, last_time;
+  struct thread *over; /* may be over: looked at when the next record comes */
+  /* Called when an object gives no more evidence as a lock: gone, doubted, or a semaphore that is none. */
+  void (*forget)(void *context, struct object *object);
+  /* Called before a structure is used again. */
+  void (*drop_thread)(void *context, struct thread *thread);
+  void (*drop_object)(void *context, struct object *object);
+  void *context;
+};
+
+/* What a record meant. */
+struct event {
+  const struct trace_record *record;
+  const struct trace_record_info *info;
+  struct process *process;
+  struct thread *thread;
+  struct object *object; /* NULL: none, or doubted */
+  struct hold *took;     /* newly held; valid until the next step */
+  struct thread *other;  /* created, joined; the forking thread of a new process; NULL: none or unknown */
+  struct process *child; /* waited for, or forked and not yet begun */
+  uint32_t gave_epoch;   /* of the hold that was given up */
+  bool wants;            /* asks for `object`, `is_write`: the moment at which it may block */
+  bool is_write, is_timed, is_try, gave, is_woken, is_first, is_complete;
+};
+
+void model_init(struct model *model, struct arena *arena, struct trace *trace);
+void model_step(struct model *model, const struct trace_record *record, struct event *event);
+
+void thread_unpin(struct model *model, struct thread *thread);
+void object_unpin(struct model *model, struct object *object);
+struct hold *thread_hold(struct thread *thread, const struct object *object);
+/* The key in model->fallback of the call that `stack` begins with. */
+uint64_t fallback_key(const struct model *model, const struct process *process, uint32_t stack);
+/* The newest image with this pid, NULL. */
+struct process *process_of_pid(const struct model *model, uint32_t pid);
+/* `child` is, maybe before an exec, a child of `parent`. */
+bool process_is_child(const struct process *child, const struct process *parent);
+
+static inline bool is_lock(const struct object *object) {
+  return !object->is_doubted && !object->is_gone &&
+         (object->family == SNARLI_MUTEX || object->family == SNARLI_RWLOCK || object->family == SNARLI_SPIN ||
+          (object->family == SNARLI_SEM && object->role == SEM_LOCK));
+}
+
+#endif

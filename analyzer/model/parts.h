@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the files of the model share: each family of records has a file and one entry. One thread per model.
+ */
+#ifndef SNARL_MODEL_PARTS_H
+#define SNARL_MODEL_PARTS_H
+
+#include "model.h"
+
+void processes_init(struct model *model);
+/* The process of this record, entered if it is its first. */
+struct process *process_enter(struct model *model, const struct trace_record *record, struct event *event);
+void process_step(struct model *model, struct event *event);
+
+struct thread *thread_at(struct model *model, struct process *process, uint32_t index);
+struct thread *thread_enter(struct model *model, struct process *process, const struct trace_record *record);
+struct thread *thread_of_handle(struct model *model, struct process *process, uint64_t handle);
+void thread_set_handle(struct model *model, struct thread *thread, uint64_t handle);
+void thread_lose(struct model *model, struct thread *thread);
+void thread_retire_if_over(struct model *model, struct thread *thread);
+void thread_step(struct model *model, struct event *event);
+
+/* The object at an address of the record's process, made if there is none of this family. */
+struct object *object_at(struct model *model, struct process *process, uint64_t address, enum snarli_family family,
+                         const struct trace_record *record);
+struct object *object_find(struct model *model, struct process *process, uint64_t address, uint64_t time);
+/* A new life for the object at this address. */
+struct object *object_renew(struct model *model, struct process *process, uint64_t address, enum snarli_family family,
+                            const struct trace_record *record);
+struct object *object_copy(struct model *model, struct process *process, const struct object *original);
+void object_leave(struct model *model, struct process *process, uint64_t address);
+void object_retire(struct model *model, struct object *object);
+void object_doubt(struct model *model, struct object *object);
+void object_forget(struct model *model, struct object *object);
+
+struct hold *hold_add(struct model *model, struct thread *thread, struct object *object, bool is_write,
+                      struct origin taken);
+void hold_drop(struct thread *thread, struct object *object);
+void holds_clear(struct object *object); /* nobody holds it any more */
+
+void lock_step(struct model *model, struct event *event);
+void sem_step(struct model *model, struct event *event);
+void cond_step(struct model *model, struct event *event);
+void barrier_step(struct model *model, struct event *event);
+void once_step(struct model *model, struct event *event);
+
+/* The thread of the event begins to wait for the event's object. */
+struct wait *wait_begin(struct event *event, enum wait_kind kind);
+void wait_end(struct thread *thread);
+
+static inline struct origin origin_of(const struct event *event) {
+  return (struct origin){event->process->index, event->info->aux == SNARLI_AUX_STACK ? event->record->aux : 0,
+                         event->record->time, event->thread->serial};
+}
+
+#endif

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Process images: how they begin (fork copies the held private locks), fork, exec, end and are waited for. One thread
+ * per model.
+ */
+#include "parts.h"
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int compare_times(const void *a, const void *b) {
+  uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+  return (left > right) - (left < right);
+}
+
+/* When addresses of a process may come to mean something else. */
+static void find_changes(struct model *model, struct process *process) {
+  size_t count = trace_mapping_count(model->trace, process->index);
+  if (!count)
+    return;
+  process->changes = arena_alloc(model->arena, 2 * count * sizeof *process->changes);
+  for (size_t i = 0; i < count; i++) {
+    const struct trace_mapping *mapping = trace_mapping_at(model->trace, process->index, i);
+    process->changes[process->change_count++] = mapping->since;
+    process->changes[process->change_count++] = mapping->until;
+  }
+  qsort(process->changes, process->change_count, sizeof *process->changes, compare_times);
+}
+
+void processes_init(struct model *model) {
+  model->process_count = trace_process_count(model->trace);
+  model->processes = arena_alloc(model->arena, ((size_t)model->process_count + 1) * sizeof *model->processes);
+  for (uint32_t i = 0; i < model->process_count; i++) {
+    struct process *process = &model->processes[i];
+    process->index = i;
+    process->info = trace_process_at(model->trace, i);
+    int32_t parent = process->info->parent;
+    if (parent >= 0 && (uint32_t)parent < model->process_count && (uint32_t)parent != i)
+      process->parent = &model->processes[parent];
+    find_changes(model, process);
+  }
+  for (uint32_t i = 0; i < model->process_count; i++) { /* a bound instead of trust: parents may form a loop */
+    struct process *first = &model->processes[i];
+    for (uint32_t steps = 0; first->info->execed && first->parent && steps < model->process_count; steps++)
+      first = first->parent;
+    model->processes[i].first = first;
+  }
+  for (uint32_t i = model->process_count; i--;) {
+    struct process *process = &model->processes[i];
+    process->same_pid = map_get(&model->images, process->info->pid);
+    map_put(model->arena, &model->images, process->info->pid, i);
+  }
+}
+
+struct process *process_of_pid(const struct model *model, uint32_t pid) {
+  uint32_t index = map_get(&model->pids, pid);
+  return index == MAP_NONE ? NULL : &model->processes[index];
+}
+
+bool process_is_child(const struct process *child, const struct process *parent) {
+  return child->first->parent && child->first->parent->first == parent->first && child->first != parent->first;
+}
+
+static void copy_hold(struct model *model, struct process *process, struct thread *child, struct hold hold,
+                      bool is_forkers) {
+  struct object *copy = object_copy(model, process, hold.object);
+  if (is_forkers) {
+    hold_add(model, child, copy, hold.is_write, hold.taken)->count = hold.count;
+  } else if (hold.taken.time <= process->forked_at) {
+    copy->is_orphan = true; /* held at the fork by a thread that is not here */
+    copy->created = hold.taken;
+  } else {
+    object_doubt(model, copy); /* taken or not when the memory was copied: unknown */
+  }
+}
+
+/* What the parent's threads hold of private memory is held in the child's copy as well. */
+static void copy_holds(struct model *model, struct process *process, struct thread *forker) {
+  struct thread *child = thread_at(model, process, 0);
+  child->name = forker->name;
+  child->start = forker->start;
+  thread_set_handle(model, child, forker->handle);
+  process->forked_at = forker->fork_asked;
+  for (size_t i = 0; i < model->threads.count; i++) {
+    struct thread *thread = model->threads.items[i];
+    if (!thread || thread->process != process->parent)
+      continue;
+    for (size_t h = 0; h < thread->holds.count; h++)
+      if (!thread->holds.items[h].object->is_shared)
+        copy_hold(model, process, child, thread->holds.items[h], thread == forker);
+  }
+}
+
+/* The child's life begins with the first that is seen: its first record or its parent's FORKED. */
+static void bind(struct model *model, struct process *process, struct thread *forker) {
+  process->is_bound = true;
+  process->forker = forker;
+  process->forker_serial = forker ? forker->serial : 0;
+  if (forker && process->info->forked)
+    copy_holds(model, process, forker);
+}
+
+struct process *process_enter(struct model *model, const struct trace_record *record, struct event *event) {
+  struct process *process = &model->processes[record->process], *parent = process->parent;
+  if (process->has_begun)
+    return process;
+  process->has_begun = event->is_first = true;
+  map_put(model->arena, &model->pids, process->info->pid, process->index);
+  if (process->info->execed && parent)
+    parent->is_over = true;
+  else if (!process->is_bound) /* the request without a result yet that is the newest */
+    bind(model, process, parent && parent->forking.count ? parent->forking.items[parent->forking.count - 1] : NULL);
+  if (process->forker && process->forker->serial == process->forker_serial)
+    event->other = process->forker;
+  return process;
+}
+
+static void forking_ends(struct event *event) {
+  struct process *process = event->process;
+  for (size_t i = 0; i < process->forking.count; i++)
+    if (process->forking.items[i] == event->thread) {
+      memmove(&process->forking.items[i], &process->forking.items[i + 1],
+              (process->forking.count - i - 1) * sizeof(struct thread *));
+      process->forking.count--;
+      break;
+    }
+}
+
+static void forked(struct model *model, struct event *event) {
+  forking_ends(event);
+  uint32_t i = map_get(&model->images, event->record->object);
+  for (; i != MAP_NONE; i = model->processes[i].same_pid) {
+    struct process *child = &model->processes[i];
+    if (!process_is_child(child, event->process))
+      continue;
+    if (!child->is_bound && !child->info->execed) {
+      bind(model, child, event->thread);
+      event->child = child;
+    }
+    return;
+  }
+  event->process->has_lost_children = true;
+}
+
+/* Faults come from the program's own instructions, never while it waits. */
+static bool can_come_while_waiting(unsigned signal) {
+  return signal != SIGSEGV && signal != SIGBUS && signal != SIGFPE && signal != SIGILL && signal != SIGTRAP &&
+         signal != SIGABRT && signal != SIGSYS;
+}
+
+/* CPython installs a handler for SIGINT in every program; it sets a flag and posts nothing. */
+static bool is_pythons(const struct process *process, unsigned signal) {
+  const char *exe = process->info->exe, *slash = exe ? strrchr(exe, '/') : NULL;
+  return signal == SIGINT && exe && strstr(slash ? slash : exe, "python");
+}
+
+static void waited(struct model *model, struct event *event) {
+  wait_end(event->thread);
+  struct process *child = process_of_pid(model, (uint32_t)event->record->object);
+  if (!(event->record->arg & SNARLI_F_ENDED) || !child || !process_is_child(child, event->process))
+    return;
+  child->is_over = child->is_reaped = true;
+  child->reaped = origin_of(event);
+  event->child = child;
+}
+
+void process_step(struct model *model, struct event *event) {
+  struct process *process = event->process;
+  switch ((enum snarli_record_type)event->record->type) {
+  case SNARLI_R_FORK_REQUESTED:
+    forking_ends(event);
+    event->thread->fork_asked = event->record->time;
+    vector_push(model->arena, &process->forking) = event->thread;
+    break;
+  case SNARLI_R_FORKED:
+    forked(model, event);
+    break;
+  case SNARLI_R_FORK_FAILED:
+    forking_ends(event);
+    break;
+  case SNARLI_R_EXEC_REQUESTED:
+  case SNARLI_R_PROCESS_EXIT:
+    process->is_over = true;
+    process->over_by = event->thread;
+    process->over_by_serial = event->thread->serial;
+    break;
+  case SNARLI_R_EXEC_FAILED:
+    process->is_over = false;
+    break;
+  case SNARLI_R_WAIT_REQUESTED:
+    wait_begin(event, WAIT_CHILD)->pid = (uint32_t)event->record->object;
+    break;
+  case SNARLI_R_WAIT_RETURNED:
+    waited(model, event);
+    break;
+  case SNARLI_R_WAIT_FAILED:
+    wait_end(event->thread);
+    break;
+  case SNARLI_R_SIGNAL_HANDLER:
+    if (event->record->object > 1 && can_come_while_waiting(event->record->arg) &&
+        !is_pythons(process, event->record->arg))
+      process->has_handlers = true;
+    break;
+  default:
+    break;
+  }
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Condition variables, barriers and one-time initialization. One thread per model.
+ */
+#include "parts.h"
+
+static void cond_returned(struct event *event) {
+  struct object *cond = event->object;
+  if (event->thread->wait.kind != WAIT_COND)
+    return;
+  event->is_woken = !event->record->arg;
+  if (event->is_woken && cond->signals)
+    cond->signals--;
+  wait_end(event->thread);
+}
+
+void cond_step(struct model *model, struct event *event) {
+  struct object *cond = event->object;
+  (void)model;
+  switch ((enum snarli_record_type)event->record->type) {
+  case SNARLI_R_COND_WAIT_REQUESTED:
+    wait_begin(event, WAIT_COND);
+    cond->waiters++;
+    break;
+  case SNARLI_R_COND_WAIT_RETURNED:
+    cond_returned(event);
+    break;
+  case SNARLI_R_COND_SIGNALLED:
+    cond->signals += cond->signals < cond->waiters;
+    break;
+  case SNARLI_R_COND_BROADCAST:
+    cond->signals = cond->waiters;
+    break;
+  default:
+    break;
+  }
+}
+
+static void barrier_arrived(struct event *event) {
+  struct object *barrier = event->object;
+  wait_begin(event, WAIT_BARRIER)->round = barrier->round;
+  if (!barrier->needed || ++barrier->arrived < barrier->needed)
+    return;
+  barrier->arrived = 0;
+  barrier->round++;
+  event->is_complete = true;
+}
+
+void barrier_step(struct model *model, struct event *event) {
+  (void)model;
+  switch ((enum snarli_record_type)event->record->type) {
+  case SNARLI_R_BARRIER_COUNT:
+    event->object->needed = event->record->aux;
+    break;
+  case SNARLI_R_BARRIER_REQUESTED:
+    barrier_arrived(event);
+    break;
+  case SNARLI_R_BARRIER_PASSED:
+    if (event->thread->wait.kind == WAIT_BARRIER && event->thread->wait.round == event->object->round)
+      event->object->needed = 0; /* it let somebody through too early: we do not know its count */
+    wait_end(event->thread);
+    break;
+  case SNARLI_R_BARRIER_FAILED:
+    wait_end(event->thread);
+    break;
+  default:
+    break;
+  }
+}
+
+static void once_stops(struct object *once) {
+  if (once->runner)
+    once->runner->runs_once--;
+  once->runner = NULL;
+}
+
+void once_step(struct model *model, struct event *event) {
+  struct object *once = event->object;
+  (void)model;
+  switch ((enum snarli_record_type)event->record->type) {
+  case SNARLI_R_ONCE_REQUESTED:
+    wait_begin(event, WAIT_ONCE);
+    break;
+  case SNARLI_R_ONCE_BEGUN:
+    wait_end(event->thread);
+    once_stops(once);
+    once->runner = event->thread;
+    once->runner->runs_once++;
+    once->runs = origin_of(event);
+    break;
+  case SNARLI_R_ONCE_ENDED:
+    once_stops(once);
+    once->is_done = true;
+    break;
+  case SNARLI_R_ONCE_PASSED:
+    wait_end(event->thread);
+    once->is_done = true;
+    break;
+  default:
+    break;
+  }
+}

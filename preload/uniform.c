@@ -6,27 +6,37 @@
  * A LOCK calls the try form first, so that an uncontended lock costs one record. That is the same as calling the
  * blocking form, because wherever glibc's try form succeeds its blocking form would have succeeded at once and with the
  * same effect, and where it fails the blocking form is called and decides:
- *   - mutex, every type: normal, recursive (counts up for the owner, EAGAIN when full), error-checking (EBUSY here,
- *     EDEADLK there), adaptive, robust (EOWNERDEAD takes it; ENOTRECOVERABLE leaves no trace), priority inheriting and
- *     protecting (the ceiling is put back).
+ *   - mutex: normal, recursive (counts up for the owner, EAGAIN when full), error-checking (EBUSY here, EDEADLK there),
+ *     adaptive, priority inheriting and protecting (the ceiling is put back). Not the robust ones: glibc's trylock
+ *     leaves a mutex that cannot be recovered locked, and a lock after it would hang instead of failing.
  *   - rwlock: tryrdlock succeeds exactly in the states in which rdlock registers and returns without waiting; the one
  *     state with a preference, a waiting writer of PREFER_WRITER_NONRECURSIVE, makes the one fail and the other wait.
  *     trywrlock likewise. EDEADLK comes from the blocking form, after EBUSY here.
  *   - spin lock: both are one exchange.
- * The TIMED forms are not tried first: glibc checks the timeout before it looks at the lock, so a bad one fails with
- * EINVAL even if the lock is free.
+ * The TIMED forms are not tried first: whether a bad timeout matters when the lock is free differs between them.
  */
 #include "wrapper.h"
 
 #define SNARLI_R_RWLOCK_READ_FAILED SNARLI_R_RWLOCK_FAILED
 #define SNARLI_R_RWLOCK_WRITE_FAILED SNARLI_R_RWLOCK_FAILED
 
-/* The try form of each LOCK. */
+/* The try form of each LOCK, and whether it may come first. */
 #define TRY_pthread_mutex_lock pthread_mutex_trylock
 #define TRY_pthread_rwlock_rdlock pthread_rwlock_tryrdlock
 #define TRY_pthread_rwlock_wrlock pthread_rwlock_trywrlock
 #define TRY_pthread_spin_lock pthread_spin_trylock
 #define TRY_mtx_lock mtx_trylock
+#define MAY_TRY_pthread_mutex_lock(o) (!is_robust(o))
+#define MAY_TRY_pthread_rwlock_rdlock(o) true
+#define MAY_TRY_pthread_rwlock_wrlock(o) true
+#define MAY_TRY_pthread_spin_lock(o) true
+#define MAY_TRY_mtx_lock(o) true
+
+/* The kind is part of glibc's binary interface: static initializers store it. */
+static inline bool is_robust(const pthread_mutex_t *mutex) {
+  enum { ROBUST = 16 };
+  return __atomic_load_n(&mutex->__data.__kind, __ATOMIC_RELAXED) & ROBUST;
+}
 
 #define OUTCOME(record, flags, result, object)                                                                         \
   record(SNARLI_R_##object##_ACQUIRED, SNARLI_R_##object##_FAILED, flags, SNARLI_ERROR_##result(status),               \
@@ -37,7 +47,9 @@
     if (!snarli_is_recording())                                                                                        \
       return snarli_real()->name args;                                                                                 \
     struct snarli_site site = SNARLI_HERE;                                                                             \
-    ret status = snarli_real()->TRY_##name args;                                                                       \
+    ret status = -1;                                                                                                   \
+    if (MAY_TRY_##name(o))                                                                                             \
+      status = snarli_real()->TRY_##name args;                                                                         \
     if (!snarli_is_taken(SNARLI_ERROR_##result(status))) {                                                             \
       snarli_record(SNARLI_R_##object##_REQUESTED, 0, snarli_address(o), site);                                        \
       status = snarli_real()->name args;                                                                               \

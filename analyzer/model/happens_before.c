@@ -5,6 +5,7 @@
  * one. One thread per value.
  */
 #include "happens_before.h"
+#include <string.h>
 
 struct stamp {
   struct clock *hard, *soft;
@@ -204,6 +205,12 @@ static void post(struct happens_before *hb, const struct event *event) {
   if (event->object->posts == 1)
     stamp_set(hb, &o->first_post, stamp_keep(stamp));
   if (mixed == MAP_NONE) {
+    if (o->post_head * 2 > o->posts.count) { /* what has been taken goes */
+      o->posts.count -= o->post_head;
+      memmove(o->posts.items, o->posts.items + o->post_head, o->posts.count * sizeof stamp);
+      o->post_base += o->post_head;
+      o->post_head = 0;
+    }
     if (!o->posts.count)
       o->post_base = event->object->posts;
     vector_push(hb->arena, &o->posts) = stamp;

@@ -14,7 +14,12 @@ static void wants(struct event *event) {
   event->is_write = is_write_record(event->record->type);
   event->is_try = event->record->arg & SNARLI_F_TRY;
   event->is_timed = event->record->arg & SNARLI_F_TIMED;
-  event->object->was_written |= event->is_write;
+  struct object *object = event->object;
+  if (!event->is_write)
+    return;
+  object->has_writers |= object->writer && object->writer != event->thread->serial;
+  if (!object->writer)
+    object->writer = event->thread->serial;
 }
 
 static void requested(struct event *event) {

@@ -86,7 +86,8 @@ struct object {
   enum snarli_family family;
   uint8_t type; /* enum snarli_object_type */
   bool has_type, is_shared, is_doubted, is_gone, is_used;
-  bool was_written; /* a rwlock: somebody wants or wanted it for writing */
+  uint32_t writer;  /* a rwlock: serial of the thread that first wanted it for writing, 0: none */
+  bool has_writers; /* more than one */
   bool was_tried;   /* a semaphore: a failed try was not followed by a wait */
   bool is_orphan;   /* held at the fork by a thread that does not exist in this process */
   uint32_t pins, hash_next;

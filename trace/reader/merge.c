@@ -34,6 +34,7 @@ struct entry {
 
 struct merge {
   struct trace *trace;
+  uint64_t floor;         /* time of the last record handed out */
   struct cursor *current; /* in no heap */
   struct cursor *moving;  /* between two records: its key is not settled */
   struct entry *heap;
@@ -92,12 +93,18 @@ static struct cursor *heap_pop(struct merge *merge) {
   return least;
 }
 
-static void heap_advance_entry(struct merge *merge, struct cursor *cursor) {
-  for (size_t i = 0; i < merge->heap_count; i++)
-    if (merge->heap[i].cursor == cursor) {
-      sift_up(merge, i, (struct entry){cursor->time, cursor->tie, cursor});
-      return;
-    }
+/* The key of a cursor in the heap has changed. */
+static void heap_update(struct merge *merge, struct cursor *cursor) {
+  struct entry entry = {cursor->time, cursor->tie, cursor};
+  size_t at = 0;
+  while (at < merge->heap_count && merge->heap[at].cursor != cursor)
+    at++;
+  if (at == merge->heap_count)
+    return;
+  if (at > 0 && is_before(entry.time, entry.tie, &merge->heap[(at - 1) / 2]))
+    sift_up(merge, at, entry);
+  else
+    sift_down(merge, at, entry);
 }
 
 /* Cursors by process and thread. */
@@ -161,7 +168,7 @@ static bool segment_append(struct cursor *cursor, const struct segment *segment)
 }
 
 /* Stand before segments[at]. */
-static bool cursor_wait(struct cursor *cursor) {
+static bool cursor_wait(struct merge *merge, struct cursor *cursor) {
   cursor->is_loaded = false;
   if (cursor->at >= cursor->count) {
     free(cursor->rows.buffer);
@@ -171,13 +178,24 @@ static bool cursor_wait(struct cursor *cursor) {
   const struct segment *segment = &cursor->segments[cursor->at];
   if (segment->time > cursor->time)
     cursor->time = segment->time;
+  if (merge->floor > cursor->time)
+    cursor->time = merge->floor;
   cursor->tie = tie_of(cursor, segment->type);
   return true;
+}
+
+/* The first record of a thread may be stamped just before it takes over what an ended thread left, hence the slack. */
+static void check_handover(struct merge *merge, struct trace_file *file, const struct segment *segment) {
+  if ((segment->time >> 32) + 1 < merge->floor >> 32)
+    problem_add(merge->trace, file, PROBLEM_BAD_TIME, TRACE_CORRUPT, 1,
+                "%s: the clock runs back or wild at offset %llu: times near it are wrong", file->path,
+                (unsigned long long)segment->offset);
 }
 
 /* A segment found while reading takes its place among those of its thread that have not begun. */
 static void segment_insert(struct merge *merge, struct trace_file *file, const struct segment *segment) {
   struct cursor *cursor = cursor_of(merge, file, segment->thread);
+  check_handover(merge, file, segment);
   if (!cursor || !segment_append(cursor, segment)) {
     problem_out_of_memory(merge->trace);
     return;
@@ -190,14 +208,12 @@ static void segment_insert(struct merge *merge, struct trace_file *file, const s
   cursor->segments[at] = *segment;
   if (cursor->is_loaded || cursor == merge->moving || at != cursor->at)
     return;
-  if (was_over) {
-    (void)cursor_wait(cursor);
+  cursor->time = 0; /* no longer the later segment's; what it handed out before is not above the floor */
+  (void)cursor_wait(merge, cursor);
+  if (was_over)
     heap_push(merge, cursor);
-  } else {
-    cursor->time = segment->time;
-    cursor->tie = tie_of(cursor, segment->type);
-    heap_advance_entry(merge, cursor);
-  }
+  else
+    heap_update(merge, cursor);
 }
 
 /* Rows. */
@@ -316,7 +332,7 @@ static bool cursor_next(struct merge *merge, struct cursor *cursor) {
   bool has_record = cursor->is_loaded ? cursor_step(merge, cursor) : cursor_load(merge, cursor);
   if (!has_record) {
     cursor->at++;
-    has_record = cursor_wait(cursor);
+    has_record = cursor_wait(merge, cursor);
   }
   merge->moving = NULL;
   return has_record;
@@ -359,6 +375,7 @@ bool merge_next(struct merge *merge, struct trace_record *record) {
     return false;
   current = merge->current;
   emit(current, record);
+  merge->floor = record->time;
   if (!cursor_next(merge, current))
     merge->current = NULL;
   return true;
@@ -391,7 +408,7 @@ struct merge *merge_new(struct trace *trace) {
     if (!cursor || !cursor->count)
       continue;
     qsort(cursor->segments, cursor->count, sizeof *cursor->segments, segment_compare);
-    (void)cursor_wait(cursor);
+    (void)cursor_wait(merge, cursor);
     heap_push(merge, cursor);
   }
   return merge;

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Two threads each hold one of two C11 mutexes and want the other.
+ */
+#include "run.h"
+#include <threads.h>
+
+static mtx_t a, b;
+static _Atomic int step;
+
+static int left(void *unused) {
+  (void)unused;
+  mtx_lock(&a);
+  order_meet(&step, 2);
+  mtx_lock(&b);
+  mtx_unlock(&b);
+  mtx_unlock(&a);
+  return 0;
+}
+
+static int right(void *unused) {
+  (void)unused;
+  mtx_lock(&b);
+  order_meet(&step, 2);
+  mtx_lock(&a);
+  mtx_unlock(&a);
+  mtx_unlock(&b);
+  return 0;
+}
+
+int main(void) {
+  mtx_init(&a, mtx_plain);
+  mtx_init(&b, mtx_plain);
+  thrd_t threads[2];
+  if (thrd_create(&threads[0], left, NULL) || thrd_create(&threads[1], right, NULL))
+    abort();
+  thrd_join(threads[0], NULL);
+  thrd_join(threads[1], NULL);
+  return 0;
+}

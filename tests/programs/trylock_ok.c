@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Against the order of the other thread, a mutex is only tried, and given up if it is taken.
+ */
+#include "run.h"
+
+static pthread_mutex_t a = PTHREAD_MUTEX_INITIALIZER, b = PTHREAD_MUTEX_INITIALIZER;
+static _Atomic int step;
+
+static void *left(void *unused) {
+  pthread_mutex_lock(&a);
+  pthread_mutex_lock(&b);
+  pthread_mutex_unlock(&b);
+  pthread_mutex_unlock(&a);
+  order_reach(&step, 1);
+  return unused;
+}
+
+static void *right(void *unused) {
+  order_await(&step, 1);
+  pthread_mutex_lock(&b);
+  if (pthread_mutex_trylock(&a) == 0)
+    pthread_mutex_unlock(&a);
+  pthread_mutex_unlock(&b);
+  return unused;
+}
+
+int main(void) {
+  RUN(left, right);
+  return 0;
+}

@@ -259,8 +259,10 @@ static bool take_other(struct merge *merge, struct cursor *cursor, const struct 
     take_time(cursor, row->head >> 16, offset);
   } else if (type == SNARLI_R_OWNER) {
     struct segment left_over;
-    if (segment_find(cursor->file, offset, cursor->rows.end, cursor->segments[cursor->at].tail, &left_over, true))
+    if (segment_find(cursor->file, offset, cursor->rows.end, &left_over, true)) {
+      left_over.tail = cursor->segments[cursor->at].tail;
       segment_insert(merge, cursor->file, &left_over);
+    }
     return false;
   } else {
     problem_add(cursor->file->trace, cursor->file, PROBLEM_UNKNOWN_RECORD, TRACE_CORRUPT, 1,
@@ -388,8 +390,10 @@ static bool add_files(struct merge *merge) {
       const struct window *window = &file->windows[j];
       if (!window->has_segment)
         continue;
-      struct cursor *cursor = cursor_of(merge, file, window->first.thread);
-      if (!cursor || !segment_append(cursor, &window->first))
+      struct segment segment = window->first;
+      segment.tail = window->tail;
+      struct cursor *cursor = cursor_of(merge, file, segment.thread);
+      if (!cursor || !segment_append(cursor, &segment))
         return false;
     }
   }

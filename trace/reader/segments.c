@@ -72,8 +72,7 @@ static void tell_unowned(struct trace_file *file, uint64_t offset, uint64_t coun
                 (unsigned long long)offset);
 }
 
-bool segment_find(struct trace_file *file, uint64_t offset, uint64_t end, uint64_t tail, struct segment *out,
-                  bool is_told) {
+bool segment_find(struct trace_file *file, uint64_t offset, uint64_t end, struct segment *out, bool is_told) {
   struct snarli_record buffer[ROWS_FIRST], row;
   struct rows rows = {.file = file, .offset = offset, .end = end, .buffer = buffer, .room = 4};
   uint64_t at, unowned = 0, unowned_at = 0;
@@ -83,8 +82,7 @@ bool segment_find(struct trace_file *file, uint64_t offset, uint64_t end, uint64
     unsigned type = row.head & 0xff;
     rows.room = ROWS_FIRST;
     if (type == SNARLI_R_OWNER) {
-      *out = (struct segment){
-          .offset = at, .end = end, .tail = tail, .thread = row.aux, .tid = (uint32_t)(row.head >> 16)};
+      *out = (struct segment){.offset = at, .end = end, .thread = row.aux, .tid = (uint32_t)(row.head >> 16)};
       is_owned = true;
     } else if (type == SNARLI_R_TIME) {
       upper = (uint32_t)(row.head >> 16);

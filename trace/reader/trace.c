@@ -93,8 +93,8 @@ static void heads_find(struct trace_file *file, bool is_told) {
   for (size_t i = 0; i < file->window_count; i++) {
     struct window *window = &file->windows[i];
     if (window->kind == SNARLI_W_RECORDS && !window->has_segment)
-      window->has_segment = segment_find(file, window->offset + sizeof(struct snarli_window), window->end, window->tail,
-                                         &window->first, is_told);
+      window->has_segment =
+          segment_find(file, window->offset + sizeof(struct snarli_window), window->end, &window->first, is_told);
   }
 }
 

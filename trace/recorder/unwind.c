@@ -15,6 +15,7 @@
 #include "recorder_state.h"
 #include "sys.h"
 #include <dlfcn.h>
+#include <errno.h>
 #include <libunwind.h>
 
 #define TEXT_OF(x) #x
@@ -54,6 +55,7 @@ void unwind_open(void) {
   unwinder.get_reg = (int (*)(unw_cursor_t *, unw_regnum_t, unw_word_t *))dlsym(library, SYMBOL_OF(UNW_OBJ(get_reg)));
   unwinder.get_save_loc =
       (int (*)(unw_cursor_t *, int, unw_save_loc_t *))dlsym(library, SYMBOL_OF(UNW_OBJ(get_save_loc)));
+  unwinder.is_signal_frame = (int (*)(unw_cursor_t *))dlsym(library, SYMBOL_OF(UNW_OBJ(is_signal_frame)));
   unwinder.is_open = unwinder.getcontext && unwinder.init_local && unwinder.step && unwinder.get_reg &&
                      unwinder.get_save_loc && unwinder.is_signal_frame;
 }
@@ -107,11 +109,11 @@ static void walk_frames(struct walk *walk) {
 #if defined(__x86_64__)
 static void run_on_stack(char *top, void (*function)(struct walk *), struct walk *walk) {
   __asm__ volatile("movq %%rsp, %%rbx\n\t"
-                   "movq %0, %%rsp\n\t"
-                   "callq *%1\n\t"
+                   "movq %1, %%rsp\n\t"
+                   "callq *%2\n\t"
                    "movq %%rbx, %%rsp"
-                   :
-                   : "r"(top), "r"(function), "D"(walk)
+                   : "+D"(walk)
+                   : "r"(top), "r"(function)
                    : "rbx", "rax", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "memory", "cc", "xmm0", "xmm1",
                      "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13",
                      "xmm14", "xmm15");
@@ -144,8 +146,10 @@ size_t unwind_walk(struct recorder_thread *thread, struct snarli_site site, stru
   walk->room = room;
   walk->count = 1;
   walk->is_cut = false;
+  int saved_errno = errno; /* libunwind probes memory with system calls */
   (void)unwinder.getcontext(&walk->context);
   run_on_stack((char *)thread->scratch + SCRATCH - 64, walk_frames, walk);
+  errno = saved_errno;
   atomic_fetch_sub_explicit(&walking, 1, memory_order_release);
   *is_cut = walk->is_cut;
   return walk->count;

@@ -189,8 +189,10 @@ void file_refresh(struct trace_file *file) {
   file->header.next = header.next;
   file->header.sync_ticks = header.sync_ticks;
   file->header.sync_ns = header.sync_ns;
-  file->header.threads = header.threads;
+  file->header.stop = header.stop;
   file->process.threads = header.threads;
+  file->process.dropped = header.dropped;
+  file->process.dropped_at = header.dropped_ticks;
   file->size = (uint64_t)status.st_size;
   limit_find(file);
 }

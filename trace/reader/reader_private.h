@@ -208,8 +208,8 @@ struct rows {
 bool rows_next(struct rows *rows, struct snarli_record *row, uint64_t *offset);
 bool rows_fill(struct rows *rows);
 
-/* The first segment with a record in [offset, end); its tail is the caller's to set. Rows without an owner are told
- * when `is_told`. */
+/* The first segment with a record in [offset, end); its tail is the caller's to set. Rows without an owner
+ * are told when a segment follows, or when `is_told`. */
 bool segment_find(struct trace_file *file, uint64_t offset, uint64_t end, struct segment *out, bool is_told);
 
 void blobs_read(struct trace_file *file);

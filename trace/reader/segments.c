@@ -94,7 +94,8 @@ bool segment_find(struct trace_file *file, uint64_t offset, uint64_t end, struct
       unowned_at = at;
     }
   }
-  if (is_told)
+  bool is_found = is_owned && out->type != 0;
+  if (is_told || is_found)
     tell_unowned(file, unowned_at, unowned);
-  return is_owned && out->type != 0;
+  return is_found;
 }

@@ -7,7 +7,7 @@
 #include "test_reader.h"
 #include <inttypes.h>
 
-enum { PROCESSES = 3, THREADS = 6, TRACES = 1500 };
+enum { PROCESSES = 3, THREADS = 6, TRACES = 1000 };
 
 struct expected {
   uint64_t time;

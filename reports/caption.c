@@ -58,13 +58,13 @@ static void put_impossible_title(FILE *out, const struct picture *picture, const
 
 static void put_other_title(FILE *out, const struct panels *panels, const struct panel *panel) {
   bool has_core = false;
-  for (size_t i = 0; i < panels->count; i++)
-    has_core |= panels->items[i].is_core;
+  for (size_t i = 0; i < panel->line_count; i++)
+    has_core |= panels->lines[panel->lines[i]].edge->emphasis != EMPHASIS_NONE;
   if (panel->kind == PANEL_GRID)
     fprintf(out, "<B>%s</B>" LEFT,
             panels->picture->kind == PICTURE_LOCK_ORDER ? "Never held together with another" : "Waits for nothing");
   else
-    fprintf(out, "<B>%s</B>" LEFT, has_core ? "The whole around it" : "No finding");
+    fprintf(out, "<B>%s</B>" LEFT, has_core ? "The same with all around it" : "Part of no finding");
 }
 
 void style_panel_title(FILE *out, const struct report *report, const struct panels *panels, const struct panel *panel) {
@@ -158,7 +158,7 @@ void style_heading(FILE *out, const struct report *report, const struct panels *
 }
 
 static void put_sample(FILE *out, const char *colour, const char *sample, const char *meaning) {
-  fprintf(out, "<TD ALIGN=\"LEFT\"><FONT COLOR=\"%s\"><B>%s</B></FONT> %s  </TD>", colour, sample, meaning);
+  fprintf(out, "<TD ALIGN=\"LEFT\"><FONT COLOR=\"%s\"><B>%s</B></FONT> %s    </TD>", colour, sample, meaning);
 }
 
 struct presence {
@@ -190,15 +190,18 @@ static void put_arrow_samples(FILE *out, const struct presence *seen) {
     put_sample(out, "#222222", "····◆", "could be ended by any of these");
   if (seen->relations[RELATION_HB])
     put_sample(out, "#222222", "──▶", "happens before");
-  if (seen->edge_emphases[EMPHASIS_CYCLE])
-    put_sample(out, style_colour(1), "━━▶", "part of finding [1], [2], ...");
 }
 
-static void put_other_samples(FILE *out, const struct presence *seen) {
+static void put_mark_samples(FILE *out, const struct presence *seen) {
+  if (seen->edge_emphases[EMPHASIS_CYCLE])
+    put_sample(out, style_colour(1), "━━▶", "thick and coloured: finding [1], [2], ...");
   if (seen->edge_emphases[EMPHASIS_IMPOSSIBLE] || seen->emphases[EMPHASIS_IMPOSSIBLE])
-    put_sample(out, "#767676", "╌╌▶", "part of a cycle that cannot happen");
+    put_sample(out, "#767676", "╌╌▶", "cannot happen");
   if (seen->emphases[EMPHASIS_GATE])
-    put_sample(out, "#007D5A", "▣ ····▶", "a gate lock: held all the way round, so nobody can meet");
+    put_sample(out, "#007D5A", "▣ ····▶", "gate lock: held all the way round, so threads cannot meet");
+}
+
+static void put_shape_samples(FILE *out, const struct presence *seen) {
   if (seen->shapes[SHAPE_THREAD])
     put_sample(out, "#222222", "◯", "thread");
   if (seen->shapes[SHAPE_PROCESS])
@@ -209,12 +212,23 @@ static void put_other_samples(FILE *out, const struct presence *seen) {
     put_sample(out, "#222222", "⬡", "semaphore, condition, barrier");
 }
 
+/* One row of samples; a table of its own, so that rows do not share columns. */
+static void put_row(FILE *out, const struct presence *seen, void (*put)(FILE *, const struct presence *)) {
+  fputs("<TR><TD ALIGN=\"LEFT\"><TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLPADDING=\"1\" CELLSPACING=\"0\"><TR>", out);
+  put(out, seen);
+  fputs("<TD></TD></TR></TABLE></TD></TR>", out);
+}
+
 void style_legend(FILE *out, const struct panels *panels) {
   struct presence seen = look(panels->picture);
-  fputs("<<TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLPADDING=\"2\" CELLSPACING=\"0\"><TR>", out);
+  bool has_marks = seen.edge_emphases[EMPHASIS_CYCLE] || seen.edge_emphases[EMPHASIS_IMPOSSIBLE] ||
+                   seen.emphases[EMPHASIS_IMPOSSIBLE] || seen.emphases[EMPHASIS_GATE];
+  fputs("<<TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLPADDING=\"0\" CELLSPACING=\"2\">", out);
+  if (panels->picture->kind != PICTURE_LOCK_ORDER || panels->picture->edge_count == 0)
+    put_row(out, &seen, put_shape_samples);
   if (panels->picture->edge_count > 0)
-    put_arrow_samples(out, &seen);
-  fputs("<TD> </TD></TR><TR>", out);
-  put_other_samples(out, &seen);
-  fputs("<TD> </TD></TR></TABLE>>", out);
+    put_row(out, &seen, put_arrow_samples);
+  if (has_marks)
+    put_row(out, &seen, put_mark_samples);
+  fputs("</TABLE>>", out);
 }

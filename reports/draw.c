@@ -4,7 +4,6 @@
  * stands in two panels becomes two. Positions are whole points: no locale changes how they are written. Any thread.
  */
 #include "scene.h"
-#include "style.h"
 #include <math.h>
 
 static void put_spot(FILE *out, double x, double y) { fprintf(out, "%ld,%ld", lround(x), lround(y)); }
@@ -27,7 +26,7 @@ static void draw_curve(const struct scene *scene, size_t panel, size_t i, FILE *
   const struct curve *curve = &placed->layout.curves[i];
   const struct picture_edge *edge = scene->panels.lines[it->lines[i]].edge;
   double left = placed->left + (placed->width - placed->layout.width) / 2, bottom = placed->bottom + PANEL_PAD;
-  bool has_label = scene_has_label(&scene->panels, it->lines[i]);
+  enum label_kind label = scene_label(&scene->panels, it, it->lines[i]);
   fprintf(out, "  p%zun%u -> p%zun%u [id=\"p%zue%u\", pos=\"e,", panel, edge->from, panel, edge->to, panel,
           it->lines[i]);
   put_spot(out, left + curve->tip.x, bottom + curve->tip.y);
@@ -36,12 +35,12 @@ static void draw_curve(const struct scene *scene, size_t panel, size_t i, FILE *
     put_spot(out, left + curve->points[k].x, bottom + curve->points[k].y);
   }
   fputs("\", ", out);
-  if (has_label) {
+  if (label != LABEL_NONE) {
     fputs("lp=\"", out);
     put_spot(out, left + curve->label.x, bottom + curve->label.y);
     fputs("\", ", out);
   }
-  style_line(out, &scene->panels, it->lines[i], has_label);
+  style_line(out, &scene->panels, it->lines[i], label);
   fputs("];\n", out);
 }
 

@@ -4,7 +4,6 @@
  * state of Graphviz: one thread at a time.
  */
 #include "scene.h"
-#include "style.h"
 #include "whole.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -12,7 +11,7 @@
 /* An edge carries its position in the panel as a comment, which Graphviz ignores. */
 static void write_graph(const struct scene *scene, const struct panel *panel, FILE *out) {
   const struct panels *panels = &scene->panels;
-  fputs("digraph {\n  graph [rankdir=LR, nodesep=0.3, ranksep=0.8, nslimit=4, nslimit1=4, mclimit=0.5];\n", out);
+  fputs("digraph {\n  graph [rankdir=LR, nodesep=0.3, ranksep=0.6, nslimit=4, nslimit1=4, mclimit=0.5];\n", out);
   style_defaults(out);
   for (size_t i = 0; i < panel->node_count; i++) {
     fprintf(out, "  n%u [", panel->nodes[i]);
@@ -22,7 +21,7 @@ static void write_graph(const struct scene *scene, const struct panel *panel, FI
   for (size_t i = 0; i < panel->line_count; i++) {
     const struct picture_edge *edge = panels->lines[panel->lines[i]].edge;
     fprintf(out, "  n%u -> n%u [comment=\"%zu\", ", edge->from, edge->to, i);
-    style_line(out, panels, panel->lines[i], scene_has_label(panels, panel->lines[i]));
+    style_line(out, panels, panel->lines[i], scene_label(panels, panel, panel->lines[i]));
     fputs("];\n", out);
   }
   fputs("}\n", out);

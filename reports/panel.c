@@ -315,20 +315,36 @@ static void join_sets(struct splitter *s, size_t from, size_t to) {
   }
 }
 
-/* A panel per connected part of lines[from, to) that holds a line of lines[seed, to). */
+/* Gives each connected part of the lines that holds one of lines[seed, to) its panel, by set in `came`. Parts of no
+ * finding share one: they only fill up the picture. */
+static bool add_parts(struct splitter *s, size_t seed, size_t to, bool is_core) {
+  uint32_t shared = NONE;
+  for (size_t i = 0; i < s->picture->node_count; i++) {
+    s->came[i] = NONE;
+    s->is_entered[i] = false;
+  }
+  for (size_t i = 0; i < s->core; i++)
+    s->is_entered[set_of(s, edge_of(s, (uint32_t)i)->from)] = true;
+  for (size_t i = seed; i < to; i++) {
+    uint32_t set = set_of(s, edge_of(s, (uint32_t)i)->from);
+    bool is_own = s->is_entered[set];
+    if (s->came[set] == NONE && (is_own || shared == NONE)) {
+      s->came[set] = (uint32_t)s->panels->count;
+      shared = is_own ? shared : s->came[set];
+      if (add_panel(s, PANEL_LAYERED, is_core, 0) == NULL)
+        return false;
+    } else if (s->came[set] == NONE)
+      s->came[set] = shared;
+  }
+  memset(s->is_entered, 0, s->picture->node_count * sizeof *s->is_entered);
+  return true;
+}
+
 static bool split_parts(struct splitter *s, size_t from, size_t seed, size_t to, bool is_core) {
   size_t base = s->panels->count;
   join_sets(s, from, to);
-  for (size_t i = 0; i < s->picture->node_count; i++)
-    s->came[i] = NONE; /* per set: its panel */
-  for (size_t i = seed; i < to; i++) {
-    uint32_t set = set_of(s, edge_of(s, (uint32_t)i)->from);
-    if (s->came[set] != NONE)
-      continue;
-    s->came[set] = (uint32_t)s->panels->count;
-    if (add_panel(s, PANEL_LAYERED, is_core, 0) == NULL)
-      return false;
-  }
+  if (!add_parts(s, seed, to, is_core))
+    return false;
   for (size_t i = from; i < to; i++) {
     uint32_t owner = s->came[set_of(s, edge_of(s, (uint32_t)i)->from)];
     if (owner != NONE && !add_line(s, &s->panels->items[owner], (uint32_t)i))

@@ -23,15 +23,15 @@ struct box {
 
 struct arc {
   double from, to; /* angles of its visible part */
-  struct box label;
 };
 
 struct ring {
   const struct scene *scene;
   const struct panel *panel;
   double rx, ry;
-  struct box *boxes; /* as panel.nodes */
-  struct arc *arcs;  /* of the ring's lines */
+  struct box *boxes;  /* as panel.nodes */
+  struct box *labels; /* as panel.lines */
+  struct arc *arcs;   /* of the ring's lines */
 };
 
 static struct spot on_ellipse(const struct ring *ring, double angle) {
@@ -92,8 +92,8 @@ static bool place_arc(struct ring *ring, size_t i) {
   struct spot on = on_ellipse(ring, middle), normal = {cos(middle) / ring->rx, sin(middle) / ring->ry};
   double length = hypot(normal.x, normal.y);
   normal = (struct spot){normal.x / length, normal.y / length};
-  double out = fabs(normal.x) * arc->label.size.x / 2 + fabs(normal.y) * arc->label.size.y / 2 + ROOM;
-  arc->label.at = (struct spot){on.x + normal.x * out, on.y + normal.y * out};
+  double out = fabs(normal.x) * ring->labels[i].size.x / 2 + fabs(normal.y) * ring->labels[i].size.y / 2 + ROOM;
+  ring->labels[i].at = (struct spot){on.x + normal.x * out, on.y + normal.y * out};
   return arc->from - arc->to > 0 && distance(on_ellipse(ring, arc->from), on_ellipse(ring, arc->to)) >= LEAST_ARC;
 }
 
@@ -106,75 +106,40 @@ static bool is_arc_free(const struct ring *ring, size_t i) {
     for (size_t n = 0; n < ring->panel->node_count; n++)
       if (n != i && n != next && is_inside(&ring->boxes[n], spot, ROOM))
         return false;
-    for (size_t n = 0; n < ring->panel->ring_count; n++)
-      if (is_inside(&ring->arcs[n].label, spot, 2))
+    for (size_t n = 0; n < ring->panel->line_count; n++)
+      if (is_inside(&ring->labels[n], spot, 2))
         return false;
   }
+  return true;
+}
+
+static bool are_labels_free(const struct ring *ring, size_t i) {
+  for (size_t k = i + 1; k < ring->panel->line_count; k++)
+    if (is_touching(&ring->labels[i], &ring->labels[k], ROOM))
+      return false;
+  for (size_t k = 0; k < ring->panel->node_count; k++)
+    if (is_touching(&ring->labels[i], &ring->boxes[k], i < ring->panel->ring_count ? ROOM : 2))
+      return false;
   return true;
 }
 
 static bool is_free(const struct ring *ring) {
   const struct panel *panel = ring->panel;
-  for (size_t i = 0; i < panel->node_count; i++) {
+  for (size_t i = 0; i < panel->node_count; i++)
     for (size_t k = i + 1; k < panel->node_count; k++)
       if (is_touching(&ring->boxes[i], &ring->boxes[k], k >= panel->ring_count ? 34 : 20))
         return false;
-    for (size_t k = 0; k < panel->ring_count; k++)
-      if (is_touching(&ring->boxes[i], &ring->arcs[k].label, ROOM))
-        return false;
-  }
-  for (size_t i = 0; i < panel->ring_count; i++) {
-    for (size_t k = i + 1; k < panel->ring_count; k++)
-      if (is_touching(&ring->arcs[i].label, &ring->arcs[k].label, ROOM))
-        return false;
-    if (!is_arc_free(ring, i))
+  for (size_t i = 0; i < panel->line_count; i++)
+    if (!are_labels_free(ring, i) || (i < panel->ring_count && !is_arc_free(ring, i)))
       return false;
-  }
   return true;
 }
 
-/* Two nodes want to stand side by side, more on something nearer to a circle. With gates in the middle there must be
- * room for the labels of their arrows too. */
-static void grow(struct ring *ring) {
-  bool is_done = false;
-  ring->ry = ring->panel->ring_count == 2 ? 42 : 60;
-  ring->rx = ring->panel->ring_count == 2 ? 84 : 72;
-  for (size_t round = 0; !is_done && round < MOST_ROUNDS; round++) {
-    is_done = true;
-    place_nodes(ring);
-    for (size_t i = 0; i < ring->panel->ring_count; i++)
-      is_done &= place_arc(ring, i);
-    is_done = is_done && is_free(ring);
-    if (!is_done) {
-      ring->rx *= GROWTH;
-      ring->ry *= GROWTH;
-    }
-  }
-}
-
-/* An elliptic arc as a spline; exact enough below 45 degrees a piece. */
-static bool draw_arc(const struct ring *ring, const struct arc *arc, struct curve *curve) {
-  double to = arc->to;
-  struct spot tip = on_ellipse(ring, arc->to);
-  while (to < arc->from && distance(on_ellipse(ring, to), tip) < ARROW)
-    to += (arc->from - arc->to) / 200;
-  size_t pieces = (size_t)ceil((arc->from - to) / (M_PI / 4));
-  pieces = pieces == 0 ? 1 : pieces;
-  double step = (to - arc->from) / (double)pieces, pull = 4.0 / 3 * tan(step / 4);
-  if (!curve_reserve(curve, 1 + 3 * pieces))
-    return false;
-  for (size_t i = 0; i <= pieces; i++) {
-    double angle = arc->from + step * (double)i;
-    struct spot on = on_ellipse(ring, angle), along = {-ring->rx * sin(angle) * pull, ring->ry * cos(angle) * pull};
-    curve->points[3 * i] = on;
-    if (i < pieces)
-      curve->points[3 * i + 1] = (struct spot){on.x + along.x, on.y + along.y};
-    if (i > 0)
-      curve->points[3 * i - 1] = (struct spot){on.x - along.x, on.y - along.y};
-  }
-  curve->tip = tip;
-  curve->label = arc->label.at;
-  return true;
+static size_t position_of(const struct panel *panel, uint32_t node) {
+  size_t i = 0;
+  while (panel->nodes[i] != node)
+    i++;
+  return i;
 }
 
 /* Where the way from a box's middle towards `to` leaves the box. */
@@ -185,24 +150,92 @@ static struct spot leave(const struct box *box, struct spot to) {
   return at;
 }
 
-static bool draw_straight(const struct box *a, const struct box *b, struct spot label, struct curve *curve) {
-  struct spot from = leave(a, b->at), to = leave(b, a->at);
-  double length = distance(from, to);
-  struct spot along =
-      length < 1 ? (struct spot){0, 1} : (struct spot){(to.x - from.x) / length, (to.y - from.y) / length};
+struct straight {
+  struct spot from, to, along; /* along: from `from` to `to`, of length 1 */
+  double length;
+};
+
+static struct straight straight_of(const struct ring *ring, size_t i) {
+  const struct picture_edge *edge = ring->scene->panels.lines[ring->panel->lines[i]].edge;
+  const struct box *a = &ring->boxes[position_of(ring->panel, edge->from)],
+                   *b = &ring->boxes[position_of(ring->panel, edge->to)];
+  struct straight it = {.from = leave(a, b->at), .to = leave(b, a->at), .along = {0, 1}};
+  it.length = distance(it.from, it.to);
+  if (it.length >= 1)
+    it.along = (struct spot){(it.to.x - it.from.x) / it.length, (it.to.y - it.from.y) / it.length};
+  return it;
+}
+
+/* Labels of straight arrows stand above them, or to the right of an upright one. */
+static void place_straight(struct ring *ring, size_t i) {
+  struct straight it = straight_of(ring, i);
+  struct box *label = &ring->labels[i];
+  struct spot up = it.along.x < 0 ? (struct spot){it.along.y, -it.along.x} : (struct spot){-it.along.y, it.along.x};
+  if (fabs(it.along.x) < 0.05)
+    up = (struct spot){1, 0};
+  double out = fabs(up.x) * label->size.x / 2 + fabs(up.y) * label->size.y / 2 + 1;
+  label->at = (struct spot){(it.from.x + it.to.x) / 2 + up.x * out, (it.from.y + it.to.y) / 2 + up.y * out};
+}
+
+/* Two nodes want to stand side by side, more on something nearer to a circle. With gates in the middle there must be
+ * room for the labels of their arrows too. */
+static void grow(struct ring *ring) {
+  const struct panel *panel = ring->panel;
+  bool is_done = false, is_pair = panel->ring_count == 2;
+  ring->ry = is_pair ? 42 : 60;
+  ring->rx = !is_pair ? 72 : panel->node_count > 2 ? 126 : 84;
+  for (size_t round = 0; !is_done && round < MOST_ROUNDS; round++) {
+    is_done = true;
+    place_nodes(ring);
+    for (size_t i = 0; i < panel->line_count; i++)
+      if (i < panel->ring_count)
+        is_done &= place_arc(ring, i);
+      else
+        place_straight(ring, i);
+    is_done = is_done && is_free(ring);
+    if (!is_done) {
+      ring->rx *= GROWTH;
+      ring->ry *= GROWTH;
+    }
+  }
+}
+
+/* An elliptic arc as a spline; exact enough below 45 degrees a piece. */
+static bool draw_arc(const struct ring *ring, size_t i, struct curve *curve) {
+  const struct arc *arc = &ring->arcs[i];
+  double to = arc->to;
+  struct spot tip = on_ellipse(ring, arc->to);
+  while (to < arc->from && distance(on_ellipse(ring, to), tip) < ARROW)
+    to += (arc->from - arc->to) / 200;
+  size_t pieces = (size_t)ceil((arc->from - to) / (M_PI / 4));
+  pieces = pieces == 0 ? 1 : pieces;
+  double step = (to - arc->from) / (double)pieces, pull = 4.0 / 3 * tan(step / 4);
+  if (!curve_reserve(curve, 1 + 3 * pieces))
+    return false;
+  for (size_t k = 0; k <= pieces; k++) {
+    double angle = arc->from + step * (double)k;
+    struct spot on = on_ellipse(ring, angle), along = {-ring->rx * sin(angle) * pull, ring->ry * cos(angle) * pull};
+    curve->points[3 * k] = on;
+    if (k < pieces)
+      curve->points[3 * k + 1] = (struct spot){on.x + along.x, on.y + along.y};
+    if (k > 0)
+      curve->points[3 * k - 1] = (struct spot){on.x - along.x, on.y - along.y};
+  }
+  curve->tip = tip;
+  curve->label = ring->labels[i].at;
+  return true;
+}
+
+static bool draw_straight(const struct ring *ring, size_t i, struct curve *curve) {
+  struct straight it = straight_of(ring, i);
   if (!curve_reserve(curve, 4))
     return false;
-  for (size_t i = 0; i < 4; i++) {
-    double at = fmax(0, length - ARROW) * (double)i / 3;
-    curve->points[i] = (struct spot){from.x + along.x * at, from.y + along.y * at};
+  for (size_t k = 0; k < 4; k++) {
+    double at = fmax(0, it.length - ARROW) * (double)k / 3;
+    curve->points[k] = (struct spot){it.from.x + it.along.x * at, it.from.y + it.along.y * at};
   }
-  curve->tip = to;
-  struct spot middle = {(from.x + to.x) / 2, (from.y + to.y) / 2};
-  double out = fabs(along.y) * label.x / 2 + fabs(along.x) * label.y / 2 + 4;
-  bool is_left = along.x < 0; /* labels stand above, or right of an upright arrow */
-  curve->label = (struct spot){middle.x + (is_left ? along.y : -along.y) * out, middle.y + fabs(along.x) * out};
-  if (fabs(along.x) < 0.01)
-    curve->label.x = middle.x + out;
+  curve->tip = it.to;
+  curve->label = ring->labels[i].at;
   return true;
 }
 
@@ -220,29 +253,21 @@ static bool draw_loop(const struct box *box, struct spot label, struct curve *cu
   return true;
 }
 
-static size_t position_of(const struct panel *panel, uint32_t node) {
-  size_t i = 0;
-  while (panel->nodes[i] != node)
-    i++;
-  return i;
+static bool draw_line(const struct ring *ring, size_t i, struct curve *curve) {
+  const struct panel *panel = ring->panel;
+  const struct picture_edge *edge = ring->scene->panels.lines[panel->lines[i]].edge;
+  if (edge->from == edge->to)
+    return draw_loop(&ring->boxes[position_of(panel, edge->from)], ring->labels[i].size, curve);
+  return i < panel->ring_count ? draw_arc(ring, i, curve) : draw_straight(ring, i, curve);
 }
 
 static bool draw(const struct ring *ring, struct layout *layout) {
-  const struct panel *panel = ring->panel;
-  for (size_t i = 0; i < panel->node_count; i++)
+  bool is_done = true;
+  for (size_t i = 0; i < ring->panel->node_count; i++)
     layout->nodes[i] = ring->boxes[i].at;
-  for (size_t i = 0; i < panel->line_count; i++) {
-    const struct picture_edge *edge = ring->scene->panels.lines[panel->lines[i]].edge;
-    struct spot label = ring->scene->label_sizes[panel->lines[i]];
-    const struct box *from = &ring->boxes[position_of(panel, edge->from)],
-                     *to = &ring->boxes[position_of(panel, edge->to)];
-    bool is_arc = i < panel->ring_count && panel->ring_count > 1;
-    if (is_arc       ? !draw_arc(ring, &ring->arcs[i], &layout->curves[i])
-        : from == to ? !draw_loop(from, label, &layout->curves[i])
-                     : !draw_straight(from, to, label, &layout->curves[i]))
-      return false;
-  }
-  return true;
+  for (size_t i = 0; i < ring->panel->line_count && is_done; i++)
+    is_done = draw_line(ring, i, &layout->curves[i]);
+  return is_done;
 }
 
 struct bounds {
@@ -274,20 +299,22 @@ static void fit(const struct ring *ring, struct layout *layout) {
 int ring_layout(const struct scene *scene, const struct panel *panel, struct layout *layout) {
   struct ring ring = {.scene = scene, .panel = panel};
   ring.boxes = calloc(panel->node_count, sizeof *ring.boxes);
+  ring.labels = calloc(panel->line_count, sizeof *ring.labels);
   ring.arcs = calloc(panel->ring_count, sizeof *ring.arcs);
-  bool is_done = ring.boxes != NULL && ring.arcs != NULL;
+  bool is_done = ring.boxes != NULL && ring.labels != NULL && ring.arcs != NULL;
   for (size_t i = 0; is_done && i < panel->node_count; i++) {
     ring.boxes[i].size = scene->node_sizes[panel->nodes[i]];
     ring.boxes[i].is_round = scene->panels.picture->nodes[panel->nodes[i]].shape == SHAPE_THREAD;
   }
-  for (size_t i = 0; is_done && i < panel->ring_count; i++)
-    ring.arcs[i].label.size = scene->label_sizes[panel->lines[i]];
-  if (is_done && panel->ring_count > 1)
+  for (size_t i = 0; is_done && i < panel->line_count; i++)
+    ring.labels[i].size = scene->label_sizes[panel->lines[i]];
+  if (is_done)
     grow(&ring);
   is_done = is_done && draw(&ring, layout);
   if (is_done)
     fit(&ring, layout);
   free(ring.boxes);
+  free(ring.labels);
   free(ring.arcs);
   return is_done ? 0 : ENOMEM;
 }

@@ -4,14 +4,13 @@
  * measures; its process-wide state means one thread at a time.
  */
 #include "scene.h"
-#include "style.h"
 #include "whole.h"
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 
 #define PANEL_GAP 18.0
-#define ROW_SHAPE 1.7 /* width to height that rows of panels aim at */
+#define ROW_SHAPE 2.2 /* width to height that rows of panels aim at */
 #define HEAD_GAP 10.0
 
 bool curve_reserve(struct curve *curve, size_t count) {
@@ -36,8 +35,10 @@ void layout_shift(struct layout *layout, const struct panel *panel, double left,
   }
 }
 
-bool scene_has_label(const struct panels *panels, uint32_t line) {
-  return panels->lines[line].edge->emphasis != EMPHASIS_NONE || !style_is_crowded(panels);
+enum label_kind scene_label(const struct panels *panels, const struct panel *panel, uint32_t line) {
+  if (panel->is_core)
+    return style_label(panels);
+  return panels->lines[line].edge->emphasis == EMPHASIS_NONE && style_is_crowded(panels) ? LABEL_NONE : LABEL_SHORT;
 }
 
 /* Every text as a node at the same place: only the sizes are wanted. */
@@ -53,7 +54,7 @@ static void write_measure(const struct scene *scene, FILE *out) {
   fputs("  node [pos=\"0,0\", shape=none, margin=\"0.06,0.03\", height=0, width=0, fontsize=9.5];\n", out);
   for (size_t i = 0; i < panels->line_count; i++) {
     fprintf(out, "  l%zu [label=", i);
-    style_line_label(out, panels, (uint32_t)i);
+    style_line_label(out, panels, (uint32_t)i, style_label(panels));
     fputs("];\n", out);
   }
   fputs("  node [fontsize=11];\n", out);

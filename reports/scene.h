@@ -7,7 +7,7 @@
 #define SNARL_REPORTS_SCENE_H
 
 #include "engine.h"
-#include "panel.h"
+#include "style.h"
 
 struct spot {
   double x, y;
@@ -60,7 +60,7 @@ int grid_layout(const struct scene *scene, const struct panel *panel, struct lay
 /* Shared by the ways: points of a curve, and moving everything so that it begins at (0, 0). */
 bool curve_reserve(struct curve *curve, size_t count);
 void layout_shift(struct layout *layout, const struct panel *panel, double left, double bottom);
-/* Whether a line's label is drawn in this panel. */
-bool scene_has_label(const struct panels *panels, uint32_t line);
+/* How a line is labelled in this panel. */
+enum label_kind scene_label(const struct panels *panels, const struct panel *panel, uint32_t line);
 
 #endif

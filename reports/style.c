@@ -11,7 +11,9 @@
 #define LABEL_COLUMNS 34u
 #define DETAIL_COLUMNS 38u
 #define EDGE_COLUMNS 40u
+#define PHRASE_COLUMNS 20u
 #define EDGE_LABELS 3u /* of a line that stands for many */
+#define EXPLAINED_LINES 16u
 #define CROWDED_LINES 60u
 #define GATE_COLOUR "#007D5A"
 #define FAINT_COLOUR "#767676"
@@ -27,16 +29,23 @@ static const struct {
 const char *style_colour(int32_t cycle) { return rings[cycle > 0 ? (size_t)(cycle - 1) % RINGS : 0].line; }
 const char *style_tint(int32_t cycle) { return rings[cycle > 0 ? (size_t)(cycle - 1) % RINGS : 0].tint; }
 
-/* Graphviz takes \N and its like, and entities such as &lt;, for more than text in every label and tooltip. */
-static void put_escaped(FILE *out, const char *text, size_t columns, const char *quote, const char *backslash) {
+/* Graphviz takes \N and its like, and entities such as &lt;, for more than text in every label and tooltip, and in some
+ * of them twice: only something that is not seen (U+200B) between the two characters stops it for good. */
+static void put_backslash(FILE *out, bool is_html, char next) {
+  fputs(is_html ? "&#92;" : "\\\\", out);
+  if (next != '\0' && strchr("NGEHTLlrn\\", next) != NULL)
+    fputs("\xe2\x80\x8b", out);
+}
+
+static void put_escaped(FILE *out, const char *text, size_t columns, bool is_html) {
   char *safe = plain_copy(text, columns);
   for (const char *c = safe; c != NULL && *c != '\0'; c++)
     switch (*c) {
     case '"':
-      fputs(quote, out);
+      fputs(is_html ? "&quot;" : "\\\"", out);
       break;
     case '\\':
-      fputs(backslash, out);
+      put_backslash(out, is_html, c[1]);
       break;
     case '&':
       fputs("&amp;", out);
@@ -53,15 +62,15 @@ static void put_escaped(FILE *out, const char *text, size_t columns, const char 
   free(safe);
 }
 
-static void put_quoted_part(FILE *out, const char *text) { put_escaped(out, text, 0, "\\\"", "\\\\"); }
+static void put_quoted_part(FILE *out, const char *text) { put_escaped(out, text, 0, false); }
 
 void style_quoted(FILE *out, const char *text, size_t columns) {
   fputc('"', out);
-  put_escaped(out, text, columns, "\\\"", "\\\\");
+  put_escaped(out, text, columns, false);
   fputc('"', out);
 }
 
-void style_html(FILE *out, const char *text, size_t columns) { put_escaped(out, text, columns, "&quot;", "&#92;"); }
+void style_html(FILE *out, const char *text, size_t columns) { put_escaped(out, text, columns, true); }
 
 void style_defaults(FILE *out) {
   static const char font[] = "fontname=\"DejaVu Sans,Verdana,sans-serif\"";
@@ -136,6 +145,10 @@ void style_node(FILE *out, const struct picture *picture, uint32_t index, bool h
 
 bool style_is_crowded(const struct panels *panels) { return panels->line_count > CROWDED_LINES; }
 
+enum label_kind style_label(const struct panels *panels) {
+  return panels->line_count > EXPLAINED_LINES ? LABEL_SHORT : LABEL_FULL;
+}
+
 static const char *relation_class(enum picture_relation relation) {
   static const char *const names[] = {"order", "waits", "held-by", "ended-by", "happens-before"};
   return names[relation];
@@ -171,44 +184,41 @@ static void put_edge_paint(FILE *out, const struct picture_edge *edge) {
     fputs(", arrowhead=diamond", out);
 }
 
-/* "held A, then took B": small pictures say in words what an arrow means. */
-static void put_phrase(FILE *out, const struct panels *panels, const struct picture_edge *edge) {
-  if (edge->relation != RELATION_ORDER) {
-    fprintf(out, "<FONT COLOR=\"%s\">%s</FONT>", edge_colour(edge), relation_phrase(edge->relation));
-    return;
+/* "held A, took B": a picture that somebody sees first says in words what an arrow means. A gate's arrows have no room
+ * for it. */
+static bool put_phrase(FILE *out, const struct panels *panels, const struct picture_edge *edge, enum label_kind kind) {
+  const char *phrase = relation_phrase(edge->relation);
+  bool is_told = kind == LABEL_FULL && edge->relation == RELATION_ORDER && edge->emphasis != EMPHASIS_GATE &&
+                 edge->emphasis != EMPHASIS_NONE;
+  if (phrase[0] == '\0' && !is_told)
+    return false;
+  fprintf(out, "<FONT COLOR=\"%s\">%s", edge_colour(edge), phrase);
+  if (is_told) {
+    fputs("held ", out);
+    style_html(out, panels->picture->nodes[edge->from].label, PHRASE_COLUMNS);
+    fputs(", took ", out);
+    style_html(out, panels->picture->nodes[edge->to].label, PHRASE_COLUMNS);
   }
-  fprintf(out, "<FONT COLOR=\"%s\">held ", edge_colour(edge));
-  style_html(out, panels->picture->nodes[edge->from].label, 20);
-  fputs(", took ", out);
-  style_html(out, panels->picture->nodes[edge->to].label, 20);
   fputs("</FONT>", out);
+  return true;
 }
 
-void style_line_label(FILE *out, const struct panels *panels, uint32_t index) {
+/* Graphviz sets labels so close to lines that they touch: a low empty line keeps them apart. */
+void style_line_label(FILE *out, const struct panels *panels, uint32_t index, enum label_kind kind) {
   const struct line *line = &panels->lines[index];
   const struct picture_edge *edges = panels->picture->edges;
-  const char *between = "";
-  fputs("<", out);
-  if (line->edge->relation != RELATION_HB && line->edge->emphasis != EMPHASIS_NONE) {
-    put_phrase(out, panels, line->edge);
-    between = "<BR/>";
-  } else if (relation_phrase(line->edge->relation)[0] != '\0') {
-    fputs(relation_phrase(line->edge->relation), out);
-    between = "<BR/>";
-  }
+  fputc('<', out);
+  const char *between = put_phrase(out, panels, line->edge, kind) ? "<BR/>" : "";
   for (size_t i = 0; i < line->count && i < EDGE_LABELS; i++) {
-    const char *label = edges[line->edges[i]].label;
-    if (label[0] == '\0')
+    if (edges[line->edges[i]].label[0] == '\0')
       continue;
     fputs(between, out);
-    style_html(out, label, EDGE_COLUMNS);
+    style_html(out, edges[line->edges[i]].label, EDGE_COLUMNS);
     between = "<BR/>";
   }
   if (line->count > EDGE_LABELS)
     fprintf(out, "%s+ %zu more", between, line->count - EDGE_LABELS);
-  else if (between[0] == '\0')
-    fputc(' ', out);
-  fputs(">", out);
+  fputs("<BR/><FONT POINT-SIZE=\"5\"> </FONT>>", out);
 }
 
 static void put_edge_tooltip(FILE *out, const struct panels *panels, const struct line *line) {
@@ -227,16 +237,16 @@ static void put_edge_tooltip(FILE *out, const struct panels *panels, const struc
   fputc('"', out);
 }
 
-void style_line(FILE *out, const struct panels *panels, uint32_t index, bool has_label) {
+void style_line(FILE *out, const struct panels *panels, uint32_t index, enum label_kind kind) {
   const struct line *line = &panels->lines[index];
   put_edge_paint(out, line->edge);
   fputs(", edgetooltip=", out);
   put_edge_tooltip(out, panels, line);
-  if (has_label) {
+  if (kind != LABEL_NONE) {
     fputs(", labeltooltip=", out);
     put_edge_tooltip(out, panels, line);
     fputs(", label=", out);
-    style_line_label(out, panels, index);
+    style_line_label(out, panels, index, kind);
   }
   fprintf(out, ", class=\"%s %s\"", relation_class(line->edge->relation), emphasis_class(line->edge->emphasis));
 }

@@ -61,7 +61,7 @@ struct thread {
   const char *name; /* given by the program; NULL: none */
   uint32_t start;   /* stack of its start routine */
   struct origin created, begun, ended, joined;
-  bool is_begun, is_ended, is_joined, is_detached;
+  bool is_begun, is_ended, is_joined, is_detached, is_gone;
   uint32_t creating; /* index of the thread it is creating */
   uint32_t sem_steps;
   struct object *failed_try; /* a semaphore that a try did not get */
@@ -128,7 +128,7 @@ struct process {
   uint32_t forker_serial, same_pid; /* same_pid: the next image with this pid, UINT32_MAX: none */
   uint64_t forked_at;               /* when its parent asked for the fork */
   bool is_bound;                    /* the forker was looked for */
-  bool has_begun, is_over, is_reaped;
+  bool has_begun, is_over, is_reaped, has_execed;
   bool has_handlers, has_lost_children;
   struct thread *over_by;
   uint32_t over_by_serial;

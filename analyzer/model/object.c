@@ -211,12 +211,11 @@ static struct object *inherited(struct model *model, struct process *process, ui
   for (uint32_t steps = 0; process->info->forked && process->forker && parent && steps < model->process_count;
        steps++) {
     struct place *place = place_at(parent, address);
-    struct object *object = place && place->object->serial == place->serial ? place->object : NULL;
+    struct object *object =
+        place && place->object->serial == place->serial && !place->object->is_gone ? place->object : NULL;
     if (object)
-      return object->family == family && !object->is_shared && !object->is_gone &&
-                     object->created.time <= process->forked_at
-                 ? object
-                 : NULL;
+      return object->family == family && !object->is_shared && object->created.time <= process->forked_at ? object
+                                                                                                          : NULL;
     if (!parent->info->forked)
       return NULL;
     parent = parent->parent;

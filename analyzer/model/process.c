@@ -181,6 +181,7 @@ void process_step(struct model *model, struct event *event) {
   case SNARLI_R_EXEC_REQUESTED:
   case SNARLI_R_PROCESS_EXIT:
     process->is_over = true;
+    process->has_execed = event->record->type == SNARLI_R_EXEC_REQUESTED;
     process->over_by = event->thread;
     process->over_by_serial = event->thread->serial;
     break;

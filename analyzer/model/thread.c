@@ -88,9 +88,6 @@ void thread_lose(struct model *model, struct thread *thread) {
 static void thread_drop(struct model *model, struct thread *thread) {
   if (model->drop_thread)
     model->drop_thread(model->context, thread);
-  map_remove(&thread->process->threads, thread->index);
-  if (thread->handle && map_get(&thread->process->handles, thread->handle) == thread->place)
-    map_remove(&thread->process->handles, thread->handle);
   model->threads.items[thread->place] = NULL;
   vector_push(model->arena, &model->free_threads) = thread->place;
   struct thread empty = {.holds = thread->holds};
@@ -99,15 +96,22 @@ static void thread_drop(struct model *model, struct thread *thread) {
   vector_push(model->arena, &model->spare_threads) = thread;
 }
 
+/* It leaves the maps whether it is pinned or not: serials must be the same in every replay. */
 void thread_retire_if_over(struct model *model, struct thread *thread) {
-  if (thread->is_ended && (thread->is_joined || thread->is_detached) && !thread->holds.count && !thread->pins &&
-      !thread->runs_once)
+  if (!thread->is_ended || !(thread->is_joined || thread->is_detached) || thread->holds.count || thread->runs_once ||
+      thread->is_gone)
+    return;
+  map_remove(&thread->process->threads, thread->index);
+  if (thread->handle && map_get(&thread->process->handles, thread->handle) == thread->place)
+    map_remove(&thread->process->handles, thread->handle);
+  thread->is_gone = true;
+  if (!thread->pins)
     thread_drop(model, thread);
 }
 
 void thread_unpin(struct model *model, struct thread *thread) {
-  if (!--thread->pins)
-    thread_retire_if_over(model, thread);
+  if (!--thread->pins && thread->is_gone)
+    thread_drop(model, thread);
 }
 
 static void created(struct model *model, struct event *event) {

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Deadlocks in words (see deadlock.h). One thread per analysis.
+ */
+#include "deadlock.h"
+#include <string.h>
+
+static const struct wait_node *node_of(const struct wait_graph *graph, const struct thread *thread) {
+  return &graph->nodes[thread->place];
+}
+
+void deadlock_announce(const struct wait_graph *graph, struct describe *describe) {
+  for (size_t c = 0; c < graph->cores.count; c++) {
+    const struct wait_core *core = &graph->cores.items[c];
+    for (size_t i = 0; i < core->threads.count; i++)
+      describe_announce(describe, core->threads.items[i]);
+    for (size_t i = 0; i < core->behind.count; i++)
+      describe_announce(describe, core->behind.items[i]);
+  }
+}
+
+struct draft_object deadlock_awaited(const struct wait_graph *graph, const struct wait_node *node) {
+  const struct wait *wait = &node->thread->wait;
+  if (wait->kind == WAIT_JOIN)
+    return (struct draft_object){.thread = wait->target};
+  if (wait->kind == WAIT_CHILD)
+    return (struct draft_object){.process = wait->pid ? process_of_pid(graph->model, wait->pid) : NULL};
+  return (struct draft_object){.object = wait->object};
+}
+
+static const char *awaited_label(const struct wait_graph *graph, struct describe *describe,
+                                 const struct wait_node *node) {
+  struct draft_object awaited = deadlock_awaited(graph, node);
+  if (awaited.thread)
+    return describe_thread(describe, awaited.thread);
+  if (awaited.process)
+    return describe_process(describe, awaited.process);
+  return awaited.object ? describe_object(describe, awaited.object) : "any child process";
+}
+
+static const char *names_of(struct describe *describe, struct thread *const *threads, size_t count) {
+  const char **names = arena_alloc(describe->arena, (count + 1) * sizeof *names);
+  for (size_t i = 0; i < count; i++)
+    names[i] = describe_thread(describe, threads[i]);
+  return draft_join(describe, names, count);
+}
+
+static const char *nobody_left(struct describe *describe, const struct wait_node *node) {
+  const struct object *object = node->thread->wait.object;
+  if (object->family == SNARLI_BARRIER)
+    return arena_print(describe->arena, "which needs %u threads: %u arrived, and nobody is left to come",
+                       object->needed, object->arrived);
+  if (object->family == SNARLI_COND)
+    return object->signals ? "which was signalled, but its mutex never comes free"
+                           : "and nobody is left who could signal it";
+  return "and nobody is left who could post it";
+}
+
+static const char *whose_holder_is_gone(struct describe *describe, const struct wait_node *node) {
+  if (!node->needs.count)
+    return "which another thread held when this process was forked; that thread does not exist here";
+  if (node->thread->wait.kind == WAIT_JOIN)
+    return "which is gone";
+  return arena_print(describe->arena, "which %s never released before it ended",
+                     describe_thread(describe, node->needs.items[0]));
+}
+
+const char *deadlock_because(const struct wait_graph *graph, struct describe *describe, const struct wait_node *node) {
+  (void)graph;
+  const char *who = names_of(describe, node->needs.items, node->needs.count);
+  switch (node->cause) {
+  case CAUSE_OWNER:
+    return node->thread->wait.kind == WAIT_ONCE ? arena_print(describe->arena, "which %s is running", who)
+           : node->needs.count > 1              ? arena_print(describe->arena, "which %s hold", who)
+                                                : arena_print(describe->arena, "which %s holds", who);
+  case CAUSE_SELF:
+    return node->thread->wait.kind == WAIT_ONCE ? "which it is running itself" : "which it holds itself";
+  case CAUSE_GONE:
+    return whose_holder_is_gone(describe, node);
+  case CAUSE_WRITER:
+    return arena_print(describe->arena, "where %s is already waiting to write, and writers go first", who);
+  case CAUSE_TARGET:
+    return "to end";
+  case CAUSE_ANYBODY:
+    return nobody_left(describe, node);
+  case CAUSE_RUNS:
+    break;
+  }
+  return "";
+}
+
+static bool is_wanted_by_core(const struct wait_core *core, const struct object *object) {
+  for (size_t i = 0; i < core->threads.count; i++) {
+    const struct wait *wait = &core->threads.items[i]->wait;
+    if (wait->object == object || (wait->kind == WAIT_COND && wait->mutex == object && wait->object->signals))
+      return true;
+  }
+  return false;
+}
+
+static const char *separator(const struct wait_node *node) {
+  return node->cause == CAUSE_TARGET || node->cause == CAUSE_ANYBODY ? " " : ", ";
+}
+
+static const char *sentence(const struct wait_graph *graph, struct describe *describe, const struct wait_core *core,
+                            struct thread *thread) {
+  const struct wait_node *node = node_of(graph, thread);
+  const char **held = arena_alloc(describe->arena, (thread->holds.count + 1) * sizeof *held);
+  size_t count = 0;
+  for (size_t i = 0; i < thread->holds.count; i++)
+    if (is_wanted_by_core(core, thread->holds.items[i].object) && node->cause != CAUSE_SELF)
+      held[count++] = describe_object(describe, thread->holds.items[i].object);
+  const char *comma =
+      node->cause == CAUSE_ANYBODY && thread->wait.object->family == SNARLI_BARRIER ? ", " : separator(node);
+  return arena_print(describe->arena, "%s %s%s%swaits for %s%s%s.", describe_thread(describe, thread),
+                     count ? "holds " : "", draft_join(describe, held, count), count ? " and " : "",
+                     awaited_label(graph, describe, node), comma, deadlock_because(graph, describe, node));
+}
+
+static const char *message_of(const struct wait_graph *graph, struct describe *describe, const struct wait_core *core) {
+  const char *text = "";
+  for (size_t i = 0; i < core->threads.count; i++)
+    text = arena_print(describe->arena, "%s%s%s", text, i ? " " : "",
+                       sentence(graph, describe, core, core->threads.items[i]));
+  if (core->behind.count)
+    text = arena_print(describe->arena, "%s Also blocked, because of this: %s.", text,
+                       names_of(describe, core->behind.items, core->behind.count));
+  return text;
+}
+
+static const char *title_of(const struct wait_graph *graph, struct describe *describe, const struct wait_core *core) {
+  struct thread *first = core->threads.items[0];
+  const struct wait_node *node = node_of(graph, first);
+  const char *names = names_of(describe, core->threads.items, core->threads.count);
+  if (core->threads.count == 1)
+    return arena_print(describe->arena, "%s waits for %s%s%s", names, awaited_label(graph, describe, node),
+                       node->cause == CAUSE_TARGET || node->cause == CAUSE_ANYBODY ? " " : ", ",
+                       deadlock_because(graph, describe, node));
+  bool is_ring = true;
+  for (size_t i = 0; i < core->threads.count; i++)
+    is_ring &= node_of(graph, core->threads.items[i])->cause != CAUSE_ANYBODY;
+  return arena_print(describe->arena, is_ring ? "%s wait for each other" : "%s wait, and nobody is left to wake them",
+                     names);
+}
+
+static void add_steps(const struct wait_graph *graph, struct draft *draft, const struct wait_core *core) {
+  for (size_t i = 0; i < core->threads.count; i++) {
+    struct thread *thread = core->threads.items[i];
+    const struct wait_node *node = node_of(graph, thread);
+    for (size_t h = 0; h < thread->holds.count; h++) {
+      const struct hold *hold = &thread->holds.items[h];
+      if (is_wanted_by_core(core, hold->object))
+        draft_step(draft, thread, "holds", (struct draft_object){.object = hold->object},
+                   hold->object->family == SNARLI_RWLOCK ? hold->is_write ? "for writing" : "for reading" : "",
+                   hold->taken);
+    }
+    for (size_t g = 0; node->cause == CAUSE_GONE && g < node->needs.count; g++) {
+      const struct hold *hold = thread->wait.object ? thread_hold(node->needs.items[g], thread->wait.object) : NULL;
+      if (hold)
+        draft_step(draft, node->needs.items[g], "held", (struct draft_object){.object = hold->object},
+                   "and ended without releasing it", hold->taken);
+    }
+    draft_step(draft, thread, "waits for", deadlock_awaited(graph, node),
+               thread->wait.kind == WAIT_LOCK && thread->wait.object->family == SNARLI_RWLOCK
+                   ? thread->wait.is_write ? "to write" : "to read"
+                   : deadlock_because(graph, draft->describe, node),
+               thread->wait.asked);
+  }
+}
+
+static void report_core(const struct wait_graph *graph, struct describe *describe, uint32_t number,
+                        struct found_list *found) {
+  const struct wait_core *core = &graph->cores.items[number];
+  bool is_self = core->threads.count == 1 && node_of(graph, core->threads.items[0])->cause == CAUSE_SELF;
+  struct draft draft = {.describe = describe, .rule = is_self ? RULE_SELF_DEADLOCK : RULE_DEADLOCK, .count = 1};
+  draft.verdict = VERDICT_HAPPENED;
+  draft.reason = "it is so at the end of the trace, and nothing that was recorded can end it";
+  draft.title = title_of(graph, describe, core);
+  add_steps(graph, &draft, core);
+  draft.message = message_of(graph, describe, core);
+  vector_push(describe->arena, found) =
+      (struct found){.finding = draft_finish(&draft), .core = (int32_t)number, .group = -1};
+}
+
+void deadlock_report(const struct wait_graph *graph, struct describe *describe, struct found_list *found) {
+  for (uint32_t i = 0; i < graph->cores.count; i++)
+    report_core(graph, describe, i, found);
+}
+
+bool deadlock_covers(const struct wait_graph *graph, struct object *const *locks, uint32_t count) {
+  for (size_t c = 0; c < graph->cores.count; c++) {
+    bool covers = true;
+    for (uint32_t i = 0; i < count; i++)
+      covers &= is_wanted_by_core(&graph->cores.items[c], locks[i]);
+    if (covers)
+      return true;
+  }
+  return false;
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Building the wait-for graph (see wait_graph.h). Nodes: the threads by their place, then one per process ("some thread
+ * of it goes on"), then one for "some thread of any process". One thread per value.
+ */
+#include "wait_graph.h"
+#include "../algo/reduction.h"
+#include "wait_cores.h"
+
+static uint32_t process_node(const struct wait_graph *graph, const struct process *process) {
+  return graph->thread_count + process->index;
+}
+
+static uint32_t anyone_node(const struct wait_graph *graph) {
+  return graph->thread_count + graph->model->process_count;
+}
+
+static void edge(struct wait_graph *graph, uint32_t from, uint32_t to) {
+  vector_push(graph->arena, &graph->edges) = (struct graph_edge){from, to};
+}
+
+/* The process is over: its header says so, its end was seen, or its parent reaped it. */
+static bool is_over(const struct process *process) { return process->is_over || process->info->ended; }
+
+/* It left by exit: what its other threads waited for then is still worth a look. */
+static bool has_exited(const struct process *process) {
+  return process->over_by && !process->has_execed && is_over(process);
+}
+
+static bool is_alive(const struct thread *thread, const struct process *observer) {
+  return !thread->is_ended && (!is_over(thread->process) || thread->process == observer);
+}
+
+static void set_and(struct wait_graph *graph, struct wait_node *node, struct thread *other, enum wait_cause cause) {
+  bool is_self = other == node->thread;
+  if (node->cause == CAUSE_SELF)
+    return;
+  if (is_self || !is_alive(other, node->thread->process)) { /* this alone decides */
+    node->needs.count = 0;
+    node->cause = is_self ? CAUSE_SELF : CAUSE_GONE;
+  } else if (node->cause != CAUSE_GONE) {
+    node->cause = cause;
+  } else {
+    return;
+  }
+  vector_push(graph->arena, &node->needs) = other;
+}
+
+static void wait_for_writers(struct wait_graph *graph, struct wait_node *node, const struct object *lock) {
+  if (!(lock->type & SNARLI_T_PREFER_WRITER) || !lock->holders.count)
+    return;
+  for (size_t i = 0; i < graph->model->threads.count; i++) {
+    struct thread *other = graph->model->threads.items[i];
+    if (other && other != node->thread && other->wait.kind == WAIT_LOCK && other->wait.object == lock &&
+        other->wait.is_write && !other->wait.ends)
+      set_and(graph, node, other, CAUSE_WRITER);
+  }
+}
+
+static void wait_for_lock(struct wait_graph *graph, struct wait_node *node) {
+  const struct object *lock = node->thread->wait.object;
+  bool is_read = !node->thread->wait.is_write, checks_self = lock->type & (SNARLI_T_RECURSIVE | SNARLI_T_ERRORCHECK);
+  if (lock->is_orphan)
+    node->cause = CAUSE_GONE;
+  for (size_t i = 0; i < lock->holders.count; i++) {
+    struct thread *holder = lock->holders.items[i];
+    if (is_read && !thread_hold(holder, lock)->is_write)
+      continue;
+    if (holder != node->thread || !checks_self)
+      set_and(graph, node, holder, CAUSE_OWNER);
+  }
+  if (is_read && node->cause == CAUSE_RUNS)
+    wait_for_writers(graph, node, lock);
+}
+
+/* Whoever can reach the object may end the wait. */
+static void wait_for_anybody(struct wait_graph *graph, struct wait_node *node, const struct object *object) {
+  if (is_over(node->thread->process)) /* nothing was going to happen any more */
+    return;
+  node->cause = CAUSE_ANYBODY;
+  edge(graph, node->thread->place, object->is_shared ? anyone_node(graph) : process_node(graph, node->thread->process));
+}
+
+static void wait_for_sem(struct wait_graph *graph, struct wait_node *node) {
+  const struct object *sem = node->thread->wait.object;
+  if (!sem->has_value || sem->value > 0)
+    return;
+  if (sem->role == SEM_LOCK && sem->holders.count)
+    set_and(graph, node, sem->holders.items[0], CAUSE_OWNER);
+  else if (sem->role == SEM_LOCK && sem->is_orphan)
+    node->cause = CAUSE_GONE;
+  else if (sem->role == SEM_COUNT && !node->thread->process->has_handlers)
+    wait_for_anybody(graph, node, sem);
+}
+
+/* A waiter that may have been woken waits for the mutex: it goes on if that one's holder does. */
+static void wait_for_signal(struct wait_graph *graph, struct wait_node *node) {
+  const struct wait *wait = &node->thread->wait;
+  const struct object *mutex = wait->mutex;
+  if (!wait->gave_lock)
+    return;
+  if (wait->object->signals) {
+    if (mutex->serial != wait->mutex_serial || mutex->is_doubted || mutex->is_gone || !mutex->holders.count)
+      return;
+    wait_for_anybody(graph, node, wait->object);
+    if (node->cause == CAUSE_ANYBODY)
+      edge(graph, node->thread->place, mutex->holders.items[0]->place);
+    return;
+  }
+  wait_for_anybody(graph, node, wait->object);
+}
+
+static void wait_for_barrier(struct wait_graph *graph, struct wait_node *node) {
+  const struct object *barrier = node->thread->wait.object;
+  if (barrier->needed && barrier->round == node->thread->wait.round)
+    wait_for_anybody(graph, node, barrier);
+}
+
+static void wait_for_once(struct wait_graph *graph, struct wait_node *node) {
+  const struct object *once = node->thread->wait.object;
+  if (!once->is_done && once->runner)
+    set_and(graph, node, once->runner, CAUSE_OWNER);
+}
+
+static void wait_for_thread(struct wait_graph *graph, struct wait_node *node) {
+  const struct wait *wait = &node->thread->wait;
+  struct thread *target = wait->target;
+  if (target && target->serial == wait->target_serial && !target->is_ended && target != node->thread)
+    set_and(graph, node, target, CAUSE_TARGET);
+}
+
+static bool is_awaited(const struct wait_node *node, const struct process *child) {
+  uint32_t pid = node->thread->wait.pid;
+  return child->has_begun && process_is_child(child, node->thread->process) && (!pid || child->info->pid == pid);
+}
+
+/* Any of the awaited children: the newest image of each. */
+static void wait_for_child(struct wait_graph *graph, struct wait_node *node) {
+  const struct model *model = graph->model;
+  size_t before = graph->edges.count;
+  if (is_over(node->thread->process) || (!node->thread->wait.pid && node->thread->process->has_lost_children))
+    return;
+  for (uint32_t i = 0; i < model->process_count; i++) {
+    const struct process *child = &model->processes[i];
+    if (!is_awaited(node, child) || child->is_reaped || process_of_pid(model, child->info->pid) != child)
+      continue;
+    if (is_over(child) || child->info->dropped) { /* the wait has its answer, or may have */
+      graph->edges.count = before;
+      return;
+    }
+    edge(graph, node->thread->place, process_node(graph, child));
+  }
+  if (graph->edges.count > before)
+    node->cause = CAUSE_TARGET;
+}
+
+static bool has_object(const struct wait *wait) {
+  return wait->object && wait->object->serial == wait->object_serial && !wait->object->is_doubted &&
+         !wait->object->is_gone;
+}
+
+static void look_at(struct wait_graph *graph, struct wait_node *node) {
+  const struct wait *wait = &node->thread->wait;
+  const struct process *process = node->thread->process;
+  if (wait->ends || process->info->dropped || (is_over(process) && !has_exited(process)) ||
+      (process->over_by == node->thread && is_over(process)))
+    return;
+  if (wait->kind != WAIT_JOIN && wait->kind != WAIT_CHILD && !has_object(wait))
+    return;
+  switch (wait->kind) {
+  case WAIT_LOCK:
+    wait_for_lock(graph, node);
+    break;
+  case WAIT_SEM:
+    wait_for_sem(graph, node);
+    break;
+  case WAIT_COND:
+    wait_for_signal(graph, node);
+    break;
+  case WAIT_BARRIER:
+    wait_for_barrier(graph, node);
+    break;
+  case WAIT_ONCE:
+    wait_for_once(graph, node);
+    break;
+  case WAIT_JOIN:
+    wait_for_thread(graph, node);
+    break;
+  case WAIT_CHILD:
+    wait_for_child(graph, node);
+    break;
+  case WAIT_NONE:
+    break;
+  }
+}
+
+static void finish_thread(struct wait_graph *graph, struct wait_node *node) {
+  uint32_t place = node->thread->place;
+  bool is_or = node->cause == CAUSE_ANYBODY || (node->cause == CAUSE_TARGET && !node->needs.count);
+  graph->kinds[place] = node->cause == CAUSE_RUNS            ? REDUCTION_FREE
+                        : is_or || node->cause == CAUSE_GONE ? REDUCTION_OR
+                                                             : REDUCTION_AND;
+  for (size_t i = 0; node->cause != CAUSE_GONE && i < node->needs.count; i++)
+    edge(graph, place, node->needs.items[i]->place);
+}
+
+static void add_threads(struct wait_graph *graph) {
+  for (uint32_t i = 0; i < graph->thread_count; i++) {
+    struct thread *thread = graph->model->threads.items[i];
+    struct wait_node *node = &graph->nodes[i];
+    node->core = -1;
+    graph->kinds[i] = REDUCTION_FREE;
+    if (!thread || thread->is_ended)
+      continue;
+    node->thread = thread;
+    look_at(graph, node);
+    finish_thread(graph, node);
+    if (!is_over(thread->process))
+      edge(graph, process_node(graph, thread->process), i);
+  }
+}
+
+/* A process of which no thread was seen, and one with children that were not recorded, may do anything. */
+static void add_processes(struct wait_graph *graph) {
+  const struct model *model = graph->model;
+  uint32_t anyone = anyone_node(graph);
+  graph->kinds[anyone] = REDUCTION_OR;
+  for (uint32_t i = 0; i < model->process_count; i++) {
+    const struct process *process = &model->processes[i];
+    bool is_unseen = !process->threads.count || process->info->dropped;
+    graph->kinds[graph->thread_count + i] = is_unseen ? REDUCTION_FREE : REDUCTION_OR;
+    if (is_over(process))
+      continue;
+    edge(graph, anyone, graph->thread_count + i);
+    if (process->has_lost_children)
+      graph->kinds[anyone] = REDUCTION_FREE;
+  }
+}
+
+void wait_graph_build(struct wait_graph *graph, struct arena *arena, struct model *model) {
+  *graph = (struct wait_graph){.arena = arena, .model = model, .thread_count = (uint32_t)model->threads.count};
+  size_t count = graph->thread_count + (size_t)model->process_count + 1;
+  graph->nodes = arena_alloc(arena, (graph->thread_count + 1) * sizeof *graph->nodes);
+  graph->kinds = arena_alloc(arena, count);
+  add_threads(graph);
+  add_processes(graph);
+  struct graph all = graph_build(arena, (uint32_t)count, graph->edges.items, graph->edges.count);
+  bool *goes_on = arena_alloc(arena, count);
+  reduction_run(arena, &all, graph->kinds, goes_on);
+  for (uint32_t i = 0; i < graph->thread_count; i++)
+    graph->nodes[i].is_stuck = graph->nodes[i].thread && !goes_on[i];
+  wait_cores_find(graph, &all, goes_on);
+}

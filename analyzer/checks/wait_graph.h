@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Who waits for whom at the end of a trace: an AND/OR graph of threads and processes, and who is stuck in it for
+ * good. A lock, a join and a once wait for particular threads (AND); a semaphore, a condition and a barrier for any
+ * thread that can reach them (OR); a process goes on while any of its threads does (OR). A thread that is not in a
+ * recorded wait runs, and a wait that may have been answered already, or ends by itself, is none. So a state cut off at
+ * any moment shows nobody as stuck who is not. One thread per value.
+ */
+#ifndef SNARL_CHECKS_WAIT_GRAPH_H
+#define SNARL_CHECKS_WAIT_GRAPH_H
+
+#include "../algo/graph.h"
+#include "../model/model.h"
+
+enum wait_cause {
+  CAUSE_RUNS,
+  CAUSE_OWNER,   /* waits for who holds it */
+  CAUSE_SELF,    /* holds it itself */
+  CAUSE_GONE,    /* its holder ended, or never came along at a fork */
+  CAUSE_WRITER,  /* a reader behind a waiting writer */
+  CAUSE_TARGET,  /* a thread or process to end */
+  CAUSE_ANYBODY, /* a post, signal or arrival by anyone */
+};
+
+struct wait_node {       /* of a thread; the places are those of model->threads */
+  struct thread *thread; /* NULL: no thread here */
+  enum wait_cause cause;
+  bool is_stuck;
+  int32_t core;                  /* the stuck set that it belongs to; -1: none */
+  VECTOR(struct thread *) needs; /* AND: all of them; with CAUSE_GONE: who is gone */
+  VECTOR(uint32_t) behind;       /* cores that it waits behind */
+};
+
+struct wait_core { /* threads that keep each other waiting and wait for nobody else */
+  VECTOR(struct thread *) threads;
+  VECTOR(struct thread *) behind; /* who waits for them in turn */
+};
+
+struct wait_graph {
+  struct arena *arena;
+  struct model *model;
+  struct wait_node *nodes;
+  uint32_t thread_count;
+  uint8_t *kinds;
+  VECTOR(struct graph_edge) edges;
+  VECTOR(struct wait_core) cores;
+};
+
+void wait_graph_build(struct wait_graph *graph, struct arena *arena, struct model *model);
+
+#endif

@@ -203,10 +203,34 @@ static void bad_text_names_its_line(void **state) {
   }
 }
 
+/* The specification lists what records.def holds. */
+static void specification_lists_every_record(void **state) {
+  static const char *const families[] = {"meta", "thread", "mutex",   "rwlock", "spin",
+                                         "sem",  "cond",   "barrier", "once",   "process"};
+  static const char *const phases[] = {"release", "note", "request", "fail", "acquire"};
+  static const char *const arguments[] = {"none", "flags", "errno", "type", "count"};
+  static const char *const objects[] = {"none", "address", "handle", "index", "pid", "number"};
+  static const char *const auxes[] = {"none", "stack", "blob", "value"};
+  (void)state;
+  size_t size;
+  char *page = bytes_read(SPECIFICATION, &size), line[256];
+  page[size] = 0;
+  for (size_t i = 0; i < ROWS; i++) {
+    const struct trace_record_info *info = trace_record_info(rows[i].type);
+    snprintf(line, sizeof line, "\n| 0x%02x | %s | %s | %s | %s | %s | %s |\n", rows[i].type, info->text,
+             families[info->family], phases[info->phase], arguments[info->arg], objects[info->object],
+             auxes[info->aux]);
+    if (!strstr(page, line))
+      fail_msg("the specification lacks this row: %s", line);
+  }
+  free(page);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_record_survives),
       cmocka_unit_test(names_are_unique),
+      cmocka_unit_test(specification_lists_every_record),
       cmocka_unit_test(statuses_have_sentences),
       cmocka_unit_test(odd_values_print),
       cmocka_unit_test_setup_teardown(bad_text_names_its_line, directory_setup, directory_teardown),

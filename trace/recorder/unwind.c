@@ -32,6 +32,7 @@ static struct {
 } unwinder;
 
 static _Atomic uint32_t walking;
+static RECORDER_TLS bool is_walking;
 static _Atomic bool is_forking;
 
 enum { SCRATCH = 64 * 1024 };
@@ -146,14 +147,18 @@ size_t unwind_walk(struct recorder_thread *thread, struct snarli_site site, stru
   walk->room = room;
   walk->count = 1;
   walk->is_cut = false;
+  is_walking = true;
   int saved_errno = errno; /* libunwind probes memory with system calls */
   (void)unwinder.getcontext(&walk->context);
   run_on_stack((char *)thread->scratch + SCRATCH - 64, walk_frames, walk);
   errno = saved_errno;
+  is_walking = false;
   atomic_fetch_sub_explicit(&walking, 1, memory_order_release);
   *is_cut = walk->is_cut;
   return walk->count;
 }
+
+bool snarli_is_walking(void) { return is_walking; }
 
 void unwind_before_fork(void) {
   atomic_store_explicit(&is_forking, true, memory_order_seq_cst);

@@ -58,6 +58,10 @@ void snarli_thread_begin(uint32_t index, const void *start_routine);
 void snarli_suspend(void);
 void snarli_resume(void);
 
+/* True while the recorder's stack walk runs on this thread. libunwind opens descriptors for itself then; the shim moves
+ * them out of the program's way. */
+bool snarli_is_walking(void);
+
 /* Memory that may be shared with other processes appeared (its device, inode and offset are looked up) or went away. */
 void snarli_mapped(const void *lo, size_t size);
 void snarli_unmapped(const void *lo, size_t size);

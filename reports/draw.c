@@ -13,7 +13,7 @@ static void draw_node(const struct scene *scene, size_t panel, size_t i, FILE *o
   const struct placed *placed = &scene->placed[panel];
   struct spot at = placed->layout.nodes[i];
   double left = placed->left + (placed->width - placed->layout.width) / 2;
-  fprintf(out, "    p%zun%u [id=\"p%zun%u\", pos=\"", panel, it->nodes[i], panel, it->nodes[i]);
+  fprintf(out, "  p%zun%u [id=\"p%zun%u\", pos=\"", panel, it->nodes[i], panel, it->nodes[i]);
   put_spot(out, left + at.x, placed->bottom + PANEL_PAD + at.y);
   fputs("\", ", out);
   style_node(out, scene->panels.picture, it->nodes[i], !it->is_core);
@@ -44,27 +44,46 @@ static void draw_curve(const struct scene *scene, size_t panel, size_t i, FILE *
   fputs("];\n", out);
 }
 
+/* A length in inches, as Graphviz wants the size of nodes. */
+static void put_inches(FILE *out, double points) {
+  long parts = lround(points * 10000 / 72);
+  fprintf(out, "%ld.%04ld", parts / 10000, parts % 10000);
+}
+
+/* Hovering over a panel's ground shows what it is about. */
+static void put_ground_tooltip(const struct scene *scene, const struct panel *panel, FILE *out) {
+  bool is_finding = panel->cycle > 0 && (size_t)panel->cycle <= scene->report->finding_count;
+  fputs("tooltip=", out);
+  style_quoted(out, is_finding ? scene->report->findings[panel->cycle - 1].title : " ", 0);
+}
+
+/* Frames are nodes, drawn first: Graphviz draws clusters in an order that differs from run to run. */
 static void draw_frame(const struct scene *scene, size_t panel, FILE *out) {
   const struct panel *it = &scene->panels.items[panel];
   const struct placed *placed = &scene->placed[panel];
-  double right = placed->left + placed->width, top = placed->bottom + placed->height;
-  fprintf(out, "  subgraph cluster_p%zu {\n    graph [id=\"p%zu\", class=\"%s\", style=\"rounded,filled\", ", panel,
-          panel,
+  double top = placed->bottom + placed->height;
+  fprintf(out, "  p%zu [id=p%zu, class=\"frame %s\", shape=box, style=\"rounded,filled\", fillcolor=\"#FCFCFC\", ",
+          panel, panel,
           !it->is_core    ? "overview"
           : it->cycle > 0 ? "finding"
                           : "impossible");
-  fprintf(out, "fillcolor=\"#FCFCFC\", color=\"%s\", bb=\"", it->is_core && it->cycle > 0 ? "#A0A0A0" : "#D4D4D4");
-  put_spot(out, placed->left, placed->bottom);
-  fputc(',', out);
-  put_spot(out, right, top);
-  fputs("\", lp=\"", out);
+  fprintf(out, "color=\"%s\", label=\"\", width=", it->is_core && it->cycle > 0 ? "#A0A0A0" : "#D4D4D4");
+  put_inches(out, placed->width);
+  fputs(", height=", out);
+  put_inches(out, placed->height);
+  fputs(", pos=\"", out);
+  put_spot(out, placed->left + placed->width / 2, placed->bottom + placed->height / 2);
+  fputs("\", ", out);
+  put_ground_tooltip(scene, it, out);
+  fprintf(out, "];\n  p%zutitle [id=p%zutitle, class=title, shape=none, margin=\"0.06,0.03\", pos=\"", panel, panel);
   put_spot(out, placed->left + PANEL_PAD / 2 + placed->title.x / 2, top - PANEL_PAD / 2 - placed->title.y / 2);
-  fputs("\", label=", out);
+  fputs("\", ", out);
+  put_ground_tooltip(scene, it, out);
+  fputs(", label=", out);
   style_panel_title(out, scene->report, &scene->panels, it);
   fputs("];\n", out);
   for (size_t i = 0; i < it->node_count; i++)
     draw_node(scene, panel, i, out);
-  fputs("  }\n", out);
 }
 
 static void draw_head(const struct scene *scene, FILE *out) {
@@ -89,6 +108,7 @@ void scene_draw(const struct scene *scene, unsigned dpi, FILE *out) {
   if (dpi != 0)
     fprintf(out, "  graph [dpi=%u];\n", dpi);
   style_defaults(out);
+  fputs("  graph [outputorder=nodesfirst];\n", out);
   for (size_t i = 0; i < scene->panels.count; i++)
     draw_frame(scene, i, out);
   for (size_t i = 0; i < scene->panels.count; i++)

@@ -58,22 +58,27 @@ static bool is_touching(const struct box *a, const struct box *b, double margin)
 
 static double distance(struct spot a, struct spot b) { return hypot(a.x - b.x, a.y - b.y); }
 
-/* Nodes in the middle stand one above the other. */
-static void place_nodes(struct ring *ring) {
+#define CENTRE_GAP 34.0
+
+/* Nodes in the middle stand in a row across the ring's own nodes: one above the other between two, else side by side,
+ * so that few arrows to the ring pass through another. */
+static void place_centre(struct ring *ring, bool is_column) {
   const struct panel *panel = ring->panel;
-  double height = 0, y;
+  double length = -CENTRE_GAP, at;
   for (size_t i = panel->ring_count; i < panel->node_count; i++)
-    height += ring->boxes[i].size.y + 30;
-  y = (height - 30) / 2;
-  for (size_t i = 0; i < panel->node_count; i++) {
-    struct box *box = &ring->boxes[i];
-    if (i < panel->ring_count)
-      box->at = on_ellipse(ring, angle_of(ring, i));
-    else {
-      box->at = (struct spot){0, y - box->size.y / 2};
-      y -= box->size.y + 30;
-    }
+    length += (is_column ? ring->boxes[i].size.y : ring->boxes[i].size.x) + CENTRE_GAP;
+  at = -length / 2;
+  for (size_t i = panel->ring_count; i < panel->node_count; i++) {
+    double own = is_column ? ring->boxes[i].size.y : ring->boxes[i].size.x;
+    ring->boxes[i].at = is_column ? (struct spot){0, -(at + own / 2)} : (struct spot){at + own / 2, 0};
+    at += own + CENTRE_GAP;
   }
+}
+
+static void place_nodes(struct ring *ring) {
+  for (size_t i = 0; i < ring->panel->ring_count; i++)
+    ring->boxes[i].at = on_ellipse(ring, angle_of(ring, i));
+  place_centre(ring, ring->panel->ring_count == 2);
 }
 
 /* Cuts the arc at the two nodes and puts its label beside its middle, outside of the ring. */
@@ -127,7 +132,7 @@ static bool is_free(const struct ring *ring) {
   const struct panel *panel = ring->panel;
   for (size_t i = 0; i < panel->node_count; i++)
     for (size_t k = i + 1; k < panel->node_count; k++)
-      if (is_touching(&ring->boxes[i], &ring->boxes[k], k >= panel->ring_count ? 34 : 20))
+      if (is_touching(&ring->boxes[i], &ring->boxes[k], k >= panel->ring_count ? CENTRE_GAP - 1 : 20))
         return false;
   for (size_t i = 0; i < panel->line_count; i++)
     if (!are_labels_free(ring, i) || (i < panel->ring_count && !is_arc_free(ring, i)))
@@ -166,15 +171,20 @@ static struct straight straight_of(const struct ring *ring, size_t i) {
   return it;
 }
 
-/* Labels of straight arrows stand above them, or to the right of an upright one. */
+/* Labels of straight arrows stand above them, or to the right of an upright one; not all at the same height, since
+ * arrows side by side would never be far enough apart for that. */
 static void place_straight(struct ring *ring, size_t i) {
   struct straight it = straight_of(ring, i);
   struct box *label = &ring->labels[i];
   struct spot up = it.along.x < 0 ? (struct spot){it.along.y, -it.along.x} : (struct spot){-it.along.y, it.along.x};
   if (fabs(it.along.x) < 0.05)
     up = (struct spot){1, 0};
+  static const double parts[] = {0.5, 0.34, 0.66, 0.42, 0.58};
+  size_t from = position_of(ring->panel, ring->scene->panels.lines[ring->panel->lines[i]].edge->from);
+  double part = parts[from < ring->panel->ring_count ? 0 : (from - ring->panel->ring_count) % 5];
   double out = fabs(up.x) * label->size.x / 2 + fabs(up.y) * label->size.y / 2 + 1;
-  label->at = (struct spot){(it.from.x + it.to.x) / 2 + up.x * out, (it.from.y + it.to.y) / 2 + up.y * out};
+  label->at = (struct spot){it.from.x + (it.to.x - it.from.x) * part + up.x * out,
+                            it.from.y + (it.to.y - it.from.y) * part + up.y * out};
 }
 
 /* Two nodes want to stand side by side, more on something nearer to a circle. With gates in the middle there must be

@@ -11,7 +11,7 @@ mkdir -p "$out"
 echo
 echo "\$ snarl run -- python3 examples/opposite_order.py"
 status=0
-"$build/bin/snarl" run -o "$out/trace" --on-deadlock=kill -f text -f "svg=$out/lock-order.svg" -f "png=$out/lock-order.png" \
+"$build/bin/snarl" run -o "$out/trace" --on-deadlock=kill --fail-on=warning -f text -f "svg=$out/lock-order.svg" -f "png=$out/lock-order.png" \
     -f "json=$out/report.json" -- /usr/bin/python3 examples/opposite_order.py || status=$?
 if [ "$status" -ne 66 ]; then
     echo "demo: expected a finding (exit status 66), got exit status $status" >&2

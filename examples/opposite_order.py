@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Two accounts, two clerks, one mistake: the clerks lock the accounts in opposite orders.
 
-Today each clerk finishes before the other begins, so the program ends well. Snarl tells what can happen on another day.
+Today Anna is done before Ben has counted his cash, so the program ends well. Snarl tells what can happen on another day.
 """
 import ctypes
 import threading
@@ -25,24 +25,21 @@ def show_name():
     ctypes.CDLL(None).pthread_setname_np(ctypes.c_void_p(threading.get_ident()), threading.current_thread().name.encode())
 
 
-def clerk(my_turn, next_turn, source, target):
+def clerk(cash, source, target):
     show_name()
-    my_turn.wait()
+    sum(range(cash))
     for _ in range(3):
         transfer(source, target, 10)
-    next_turn.set()
 
 
 def main():
     savings, checking = Account(1000), Account(200)
-    turns = [threading.Event() for _ in range(3)]
     clerks = [
-        threading.Thread(target=clerk, args=(turns[0], turns[1], savings, checking), name="clerk-anna"),
-        threading.Thread(target=clerk, args=(turns[1], turns[2], checking, savings), name="clerk-ben"),
+        threading.Thread(target=clerk, args=(0, savings, checking), name="clerk-anna"),
+        threading.Thread(target=clerk, args=(3_000_000, checking, savings), name="clerk-ben"),
     ]
     for each in clerks:
         each.start()
-    turns[0].set()
     for each in clerks:
         each.join()
     print(f"savings {savings.balance}, checking {checking.balance}")

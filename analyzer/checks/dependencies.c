@@ -80,11 +80,13 @@ static uint32_t lists_of(struct dependencies *deps, struct object *object) {
 }
 
 static void list(struct dependencies *deps, struct dependency *dep) {
-  struct lock_lists *lists = &deps->lists.items[lists_of(deps, dep->wanted)];
+  uint32_t place = lists_of(deps, dep->wanted); /* first: it may move the items */
+  struct lock_lists *lists = &deps->lists.items[place];
   dep->places[0] = (uint32_t)lists->wanted.count;
   vector_push(deps->arena, &lists->wanted) = dep->place;
   for (uint32_t m = 0; m < dep->held->count; m++) {
-    lists = &deps->lists.items[lists_of(deps, dep->objects[m])];
+    place = lists_of(deps, dep->objects[m]);
+    lists = &deps->lists.items[place];
     dep->places[m + 1] = (uint32_t)lists->held.count;
     vector_push(deps->arena, &lists->held) = (uint64_t)dep->place << 32 | m;
   }
@@ -165,14 +167,16 @@ struct dependency *dependencies_again(struct dependencies *deps, const struct ev
 }
 
 static void unlist_wanted(struct dependencies *deps, struct dependency *dep) {
-  struct lock_lists *lists = &deps->lists.items[lists_of(deps, dep->wanted)];
+  uint32_t place = lists_of(deps, dep->wanted); /* first: it may move the items */
+  struct lock_lists *lists = &deps->lists.items[place];
   uint32_t moved = lists->wanted.items[--lists->wanted.count];
   lists->wanted.items[dep->places[0]] = moved;
   deps->all.items[moved]->places[0] = dep->places[0];
 }
 
 static void unlist_held(struct dependencies *deps, struct dependency *dep, uint32_t m) {
-  struct lock_lists *lists = &deps->lists.items[lists_of(deps, dep->objects[m])];
+  uint32_t list = lists_of(deps, dep->objects[m]);
+  struct lock_lists *lists = &deps->lists.items[list];
   uint64_t moved = lists->held.items[--lists->held.count];
   lists->held.items[dep->places[m + 1]] = moved;
   deps->all.items[moved >> 32]->places[(uint32_t)moved + 1] = dep->places[m + 1];

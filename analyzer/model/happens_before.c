@@ -251,6 +251,8 @@ static void sem_order(struct happens_before *hb, const struct event *event) {
   }
 }
 
+/* Only a wait that would not have ended by itself is ordered after its signals, and only after those since somebody
+ * waits: CPython's interpreter lock passes on by a condition with short timeouts, which orders nothing for certain. */
 static void cond_order(struct happens_before *hb, const struct event *event) {
   if (!event->object)
     return;
@@ -259,7 +261,10 @@ static void cond_order(struct happens_before *hb, const struct event *event) {
     struct stamp stamp = hand_out(hb, event->thread);
     join(hb, &o->given.soft, stamp.soft);
     stamp_drop(hb, &stamp);
-  } else if (event->is_woken) {
+  } else if (event->info->phase == SNARLI_REQUEST) {
+    if (event->object->waiters == 1)
+      stamp_drop(hb, &o->given);
+  } else if (event->is_woken && !event->is_timed) {
     join(hb, &ordering_of(hb, &event->thread->order)->known.soft, o->given.soft);
   }
 }

@@ -9,6 +9,7 @@ static void cond_returned(struct event *event) {
   if (event->thread->wait.kind != WAIT_COND)
     return;
   event->is_woken = !event->record->arg;
+  event->is_timed = event->thread->wait.ends;
   if (event->is_woken && cond->signals)
     cond->signals--;
   wait_end(event->thread);

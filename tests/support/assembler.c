@@ -20,14 +20,13 @@ void *assembler_one_more(void *array, size_t count, size_t element) {
   return count & (count - 1) ? array : assembler_must(realloc(array, (count ? count * 2 : 1) * element));
 }
 
-int assembler_fail(struct assembler *as, const char *format, ...) {
+void assembler_tell(struct assembler *as, const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
   int size = as->line ? snprintf(as->error, as->error_size, "line %u: ", as->line) : 0;
   if (size >= 0 && (size_t)size < as->error_size)
     vsnprintf(as->error + size, as->error_size - (size_t)size, format, arguments);
   va_end(arguments);
-  return -1;
 }
 
 /* Words. */

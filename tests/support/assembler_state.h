@@ -56,8 +56,9 @@ struct words {
   char *at;
 };
 
-/* -1, for the caller to return. */
-int assembler_fail(struct assembler *as, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void assembler_tell(struct assembler *as, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* -1, for the caller to return; a macro so that compilers and analyzers see that. */
+#define assembler_fail(...) (assembler_tell(__VA_ARGS__), -1)
 void *assembler_must(void *memory);
 void *assembler_one_more(void *array, size_t count, size_t element);
 

@@ -70,7 +70,7 @@ size_t file_read(struct trace_file *file, uint64_t offset, void *buffer, size_t 
       continue;
     if (got < 0)
       problem_add(file->trace, file, PROBLEM_READ, TRACE_IO, 1, "%s: reading at offset %llu failed: %s", file->path,
-                  (unsigned long long)(offset + done), strerror(errno));
+                  (unsigned long long)offset + done, strerror(errno));
     if (got <= 0)
       break;
     done += (size_t)got;

@@ -117,6 +117,7 @@ struct trace_file {
   size_t window_count, window_room;
   struct gap *gaps;
   size_t gap_count, gap_room;
+  bool is_indexed_again; /* for a stack that was not there */
   struct trace_process process;
   size_t problems[PROBLEM_KINDS]; /* where the trace's problems tell this file's */
   struct text_of_id *strings;

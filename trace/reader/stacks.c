@@ -40,6 +40,26 @@ static bool node_of(struct trace_file *file, uint32_t id, struct snarli_stack_no
   return node->used == 1;
 }
 
+/* A record that was stamped before the snapshot may be written after it, and its stack too: look at the file again, for
+ * windows once, since a hostile file can hold any number of dangling stacks. */
+static bool node_of_running(struct trace_file *file, uint32_t id, struct snarli_stack_node *node) {
+  uint64_t offset = (uint64_t)id * SNARLI_ROW;
+  if (!file_is_running(file))
+    return false;
+  if (!file->is_indexed_again) {
+    file->is_indexed_again = true;
+    file_refresh(file);
+    windows_index_again(file);
+  }
+  struct window *window = window_at(file, offset);
+  if (window && window->pieces) {
+    size_t piece = (size_t)((offset - window->offset) / PIECE_SIZE);
+    free(window->pieces[piece]);
+    window->pieces[piece] = NULL;
+  }
+  return node_of(file, id, node);
+}
+
 /* Brent's algorithm: `tortoise` is a node met before; meeting it again is a loop. */
 struct loop_watch {
   uint32_t tortoise;
@@ -93,7 +113,7 @@ size_t trace_stack(const struct trace *trace, uint32_t process, uint32_t stack, 
   struct loop_watch watch = {.tortoise = 0, .power = 1};
   size_t count = 0;
   for (uint32_t id = stack; id; id = node.parent) {
-    if (!node_of(file, id, &node)) {
+    if (!node_of(file, id, &node) && !node_of_running(file, id, &node)) {
       tell_dangling(file, stack, id);
       break;
     }

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Identity across generations, forks and shared memory, several processes, and traces with gaps. One thread.
+ */
+#include "story.h"
+#include <string.h>
+
+#define NEST(thread, a, b)                                                                                             \
+  thread " lock " a "\n" thread " lock " b "\n" thread " unlock " b "\n" thread " unlock " a "\n"
+#define NOTHING(text) expect(text, NULL, NULL, NULL)
+
+static void generations(void **state) {
+  (void)state;
+  NOTHING(TWO NEST("1.1", "A", "B") "1.1 mutex-destroyed A d@a.c:1\n1.1 mutex-destroyed B d@a.c:1\n" NEST("1.2", "B",
+                                                                                                          "A") TWO_END);
+  NOTHING(TWO NEST("1.1", "A", "B") "1.1 mutex-init A d@a.c:1\n1.1 mutex-init B d@a.c:1\n" NEST("1.2", "B", "A")
+              TWO_END);
+  NOTHING(TWO NEST("1.1", "A", "B") "1.1 mutex-destroyed A d@a.c:1\n" NEST("1.2", "B", "A") TWO_END);
+  /* destroyed, but the cycle was closed before */
+  expect(TWO NEST("1.1", "A", "B")
+             NEST("1.2", "B", "A") "1.1 mutex-destroyed A d@a.c:1\n1.1 mutex-destroyed B d@a.c:1\n" TWO_END,
+         "lock-order-cycle", "feasible", "in opposite orders");
+  /* other things at the same address */
+  NOTHING(TWO NEST("1.1", "A", "B") "1.1 rwlock-init A d@a.c:1\n1.1 read A\n1.1 leave A\n" NEST("1.2", "B", "A")
+              TWO_END);
+}
+
+#define TWO_PROCESSES "process 1 app\nprocess 2 app forked-from 1\n"
+
+static void shared(void **state) {
+  (void)state;
+  expect("shared A\nshared B\n" TWO_PROCESSES NEST("1.0", "A", "B") NEST("2.0", "B", "A"), "lock-order-cycle",
+         "feasible", "in opposite orders");
+  NOTHING(TWO_PROCESSES NEST("1.0", "A", "B") NEST("2.0", "B", "A")); /* private: copies */
+  expect("shared A\nshared B\n" TWO_PROCESSES "1.0 lock A\n2.0 lock B\n1.0 ask B\n2.0 ask A\nkilled 1\nkilled 2\n",
+         "deadlock", "happened", "main [1] and main [2] wait for each other");
+  NOTHING(TWO_PROCESSES "1.0 lock A\n2.0 lock B\n1.0 ask B\n2.0 ask A\nkilled 1\nkilled 2\n");
+  /* its holder's process is gone */
+  expect("shared A\n" TWO_PROCESSES "2.0 lock A\n2.0 process-exit 0 x@a.c:1\n1.0 ask A\nkilled 1\nended 2 0\n",
+         "deadlock", "happened", "never released before it ended");
+  NOTHING("shared A\n" TWO_PROCESSES "2.0 lock A\n2.0 process-exit 0 x@a.c:1\n1.0 mutex-requested A x@a.c:1\n"
+          "1.0 mutex-acquired A owner-died x@a.c:1\nkilled 1\nended 2 0\n");
+}
+
+#define FORK "1.0 fork-requested f@a.c:1\n"
+#define CHILD "process 2 app forked-from 1\n1.0 forked 2 f@a.c:1\n"
+
+static void forks(void **state) {
+  (void)state;
+  /* the forking thread's locks are held in the child as well: it may release them */
+  NOTHING("process 1 app\n1.0 lock A\n" FORK CHILD "2.0 unlock A\n2.0 lock A\n1.0 unlock A\nkilled 1\nkilled 2\n");
+  expect("process 1 app\n1.0 lock A\n" FORK CHILD "2.0 ask A\nkilled 1\nkilled 2\n", "self-deadlock", "happened",
+         "which it holds itself");
+  /* the parent may be quicker than the child's first record */
+  NOTHING(
+      "process 1 app\n1.0 lock A\n" FORK
+      "1.0 forked 2 f@a.c:1\n1.0 unlock A\nprocess 2 app forked-from 1\n2.0 unlock A\n2.0 ask A\nkilled 2\nkilled 1\n");
+  /* held by a thread that the child does not have */
+  expect("process 1 app\n1.0 start 1\n1.1 begin\n1.1 lock A\n" FORK CHILD "2.0 ask A\nkilled 1\nkilled 2\n", "deadlock",
+         "happened", "another thread held when this process was forked");
+  NOTHING("process 1 app\n1.0 start 1\n1.1 begin\n" FORK "1.1 lock A\n" CHILD
+          "2.0 ask A\nkilled 1\nkilled 2\n"); /* unknown */
+  NOTHING("process 1 app\n1.0 start 1\n1.1 begin\n1.1 lock A\n" FORK CHILD
+          "2.0 mutex-init A i@a.c:1\n2.0 lock A\nkilled 1\nkilled 2\n");
+}
+
+static void process_waits(void **state) {
+  (void)state;
+  expect_impossible(
+      "shared A\nshared B\nprocess 1 app\n" FORK CHILD NEST(
+          "2.0", "A", "B") "2.0 process-exit 0 x@a.c:1\n"
+                           "1.0 wait-requested 2 w@a.c:1\n1.0 wait-returned 2 ended w@a.c:1\n" NEST("1.0", "B", "A"),
+      "in one order in every run");
+  expect_impossible(
+      "shared A\nshared B\nprocess 1 app\n" FORK CHILD NEST(
+          "2.0", "A",
+          "B") "2.0 process-exit 0 x@a.c:1\n"
+               "1.0 wait-requested 2 w@a.c:1\n1.0 wait-returned 2 ended w@a.c:1\n1.0 fork-requested f@a.c:1\n"
+               "process 3 app forked-from 1\n1.0 forked 3 f@a.c:1\n" NEST("3.0", "B", "A"),
+      "process 2 (app) had ended and been waited for");
+  expect("shared A\nprocess 1 app\n" FORK CHILD
+         "1.0 lock A\n2.0 ask A\n1.0 wait-requested 2 w@a.c:1\nkilled 1\nkilled 2\n",
+         "deadlock", "happened", "waits for process 2 (app) to end");
+  expect("shared A\nprocess 1 app\n" FORK CHILD
+         "1.0 lock A\n2.0 ask A\n1.0 wait-requested any w@a.c:1\nkilled 1\nkilled 2\n",
+         "deadlock", "happened", "waits for any child process to end");
+  NOTHING("shared A\nprocess 1 app\n" FORK CHILD
+          "1.0 lock A\n2.0 ask A\n1.0 wait-requested 2 try w@a.c:1\nkilled 1\nkilled 2\n");
+  NOTHING("process 1 app\n" FORK CHILD "1.0 wait-requested 2 w@a.c:1\nkilled 1\nkilled 2\n"); /* the child runs */
+  NOTHING("process 1 app\n" FORK
+          "1.0 forked 9 f@a.c:1\n1.0 wait-requested 9 w@a.c:1\nkilled 1\n"); /* not in the trace */
+}
+
+/* Nonsense in, no nonsense out. */
+static void gaps(void **state) {
+  (void)state;
+  NOTHING(TWO
+          "1.1 unlock A\n1.1 lock A\n1.2 lock B\n1.1 ask B\n1.2 ask A\nkilled 1\n"); /* a release of what nobody held */
+  NOTHING(TWO "1.1 lock A\n1.2 lock A\n1.2 lock B\n1.1 ask B\n1.2 ask A\nkilled 1\n"); /* two owners */
+  NOTHING(TWO
+          "1.1 lock A\n1.2 lock B\n1.1 ask B\n1.1 dropped 3\n1.2 ask A\nkilled 1\n"); /* anything may have happened */
+  /* what was asked for stands; that nothing came after it does not */
+  expect(TWO "1.1 lock A\n1.2 lock B\n1.1 ask B\n1.2 ask A\ndropped 1 5 ENOSPC\nkilled 1\n", "lock-order-cycle",
+         "feasible", "in opposite orders");
+  NOTHING(
+      "process 1 app bare\n1.3 thread-joined 1.3 j@a.c:1\n1.4 mutex-acquired A x@a.c:1\n1.4 cond-wait-returned C arg=0 "
+      "x@a.c:1\n"
+      "1.4 barrier-passed B x@a.c:1\n1.4 once-ended O x@a.c:1\n1.4 sem-posted S x@a.c:1\n1.4 sem-acquired S x@a.c:1\n"
+      "1.4 thread-created 1.9 x@a.c:1\n1.4 wait-returned 7 ended x@a.c:1\n1.4 forked 8 x@a.c:1\nkilled 1\n");
+  NOTHING(TWO "1.1 mutex-init A errorcheck i@a.c:1\n1.1 lock A\n1.2 unlock A\n1.2 mutex-release-failed A 1 "
+              "x@a.c:1\n1.1 unlock A\n" TWO_END);
+}
+
+static void same_report(void **state) {
+  (void)state;
+  const char *text =
+      TWO NEST("1.1", "A", "B") NEST("1.2", "B", "A") NEST("1.1", "C", "D") NEST("1.2", "D", "C") TWO_END;
+  struct story a, b;
+  story_open(&a, text, (struct analysis_options){.show_all = true});
+  story_open(&b, text, (struct analysis_options){.show_all = true});
+  assert_int_equal(a.report->finding_count, b.report->finding_count);
+  for (size_t i = 0; i < a.report->finding_count; i++) {
+    assert_string_equal(a.report->findings[i].title, b.report->findings[i].title);
+    assert_string_equal(a.report->findings[i].id, b.report->findings[i].id);
+  }
+  assert_int_equal(a.report->lock_order.node_count, b.report->lock_order.node_count);
+  for (size_t i = 0; i < a.report->lock_order.node_count; i++)
+    assert_string_equal(a.report->lock_order.nodes[i].label, b.report->lock_order.nodes[i].label);
+  story_close(&a);
+  story_close(&b);
+}
+
+static void pictures(void **state) {
+  (void)state;
+  struct story story;
+  const char *text = TWO NEST("1.1", "A", "B") NEST("1.2", "B", "A") NEST("1.1", "C", "D") TWO_END;
+  story_open(&story, text, (struct analysis_options){0});
+  assert_int_equal(story.report->lock_order.node_count, 2);
+  assert_int_equal(story.report->lock_order.hidden_nodes, 2);
+  assert_int_equal(story.report->lock_order.hidden_edges, 1);
+  story_close(&story);
+  story_open(&story, text, (struct analysis_options){.show_all = true});
+  assert_int_equal(story.report->lock_order.node_count, 4);
+  assert_int_equal(story.report->lock_order.hidden_nodes, 0);
+  story_close(&story);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(generations), cmocka_unit_test(shared),
+                                     cmocka_unit_test(forks),       cmocka_unit_test(process_waits),
+                                     cmocka_unit_test(gaps),        cmocka_unit_test(same_report),
+                                     cmocka_unit_test(pictures)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -10,17 +10,19 @@ static int swallow(char *message) {
   return 0;
 }
 
+/* One context for the whole process: Graphviz' text measuring remembers fonts of a context that is gone and reads them
+ * in the next one. It also saves looking for the plugins again. */
+static GVC_t *shared;
+
 int engine_open(struct engine *engine) {
   engine->hook = agseterrf(swallow);
-  engine->context = gvContext();
-  return engine->context == NULL ? ENOMEM : 0;
+  if (shared == NULL)
+    shared = gvContext();
+  engine->context = shared;
+  return shared == NULL ? ENOMEM : 0;
 }
 
-void engine_close(struct engine *engine) {
-  if (engine->context != NULL)
-    gvFreeContext(engine->context);
-  agseterrf(engine->hook);
-}
+void engine_close(struct engine *engine) { agseterrf(engine->hook); }
 
 int engine_layout(struct engine *engine, const char *text, const char *how, Agraph_t **graph) {
   *graph = agmemread(text);

@@ -85,6 +85,8 @@ static void record_image(bool is_forked) {
   if (buffer)
     sys_munmap(buffer, 16 * PAGE);
   snarli_record_aux(SNARLI_R_PROCESS_BEGIN, 0, recorder.header->parent, 0);
+  /* Nobody created this thread, but it can be named and joined by its handle. */
+  snarli_record_aux(SNARLI_R_THREAD_BEGIN, 0, (uint64_t)pthread_self(), 0);
   if (is_forked && thread)
     mappings_after_fork(thread);
 }

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Every test program, one per row: program(NAME ENDS|HANGS RULES WHO).
-#   RULES  the findings it must yield: "rule:verdict" or "rule", separated by commas; "-": none. There must be no others, but
-#          that a deadlock which happened may also be told as the lock order that led to it.
+#   RULES  the findings it must yield, and there must be no others: "rule:verdict" or "rule", separated by commas; "-": none
 #   WHO    the threads that each of them names, sorted and separated by commas; "-": no finding. A thread that only waits for
 #          them, as main does for those it joins, may be named, too.
 program(lock_order_ab_ba_bad            ENDS  lock-order-cycle:feasible  left,right)

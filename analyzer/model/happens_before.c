@@ -182,14 +182,20 @@ static void lock_order(struct happens_before *hb, const struct event *event) {
     stamp_set(hb, &o->release, stamp_keep(mine->known));
     o->releaser = event->thread->serial;
     o->take_epoch = event->gave_epoch;
+    if (event->object->was_held_at_birth && !o->first_post.hard)
+      o->first_post = (struct stamp){clock_set(&hb->clocks, mine->known.hard, o->releaser, mine->epoch),
+                                     clock_set(&hb->clocks, mine->known.soft, o->releaser, mine->epoch)};
     o->release_epoch = mine->epoch++;
   }
   if (!event->took)
     return;
   event->took->epoch = mine->epoch;
+  if (o->first_post
+          .hard) /* it was made held: whoever takes it comes after its first release, but not after any later one */
+    learn(hb, event->thread, o->first_post);
   if (!o->releaser || o->releaser == event->thread->serial)
     return;
-  if (!event->object->was_held_at_birth && clock_get(mine->known.hard, o->releaser) < o->take_epoch)
+  if (clock_get(mine->known.hard, o->releaser) < o->take_epoch)
     return;
   struct stamp stamp = {clock_set(&hb->clocks, o->release.hard, o->releaser, o->release_epoch),
                         clock_set(&hb->clocks, o->release.soft, o->releaser, o->release_epoch)};

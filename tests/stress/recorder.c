@@ -28,7 +28,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { ORDER_THREADS = 8, ORDER_ROUNDS = 20000, MANY_THREADS = 2000, SIGNALS = 20000, FORKS = 200 };
+enum {
+  ORDER_THREADS = 8,
+  ORDER_ROUNDS = 20000,
+  MANY_THREADS = 2000,
+  SIGNALS = 5000,
+  SECTIONS_PER_SIGNAL = 100,
+  FORKS = 200
+};
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static uint32_t counter;
@@ -70,11 +77,15 @@ static __attribute__((noinline)) void on_signal(int number) {
   snarli_record_aux(SNARLI_R_BARRIER_COUNT, 0, (uint64_t)number, (uint32_t)handled++);
 }
 
-/* A thread that is signalled all the time while it records. */
+/* A thread that is signalled all the time while it records; it waits for a late signal, so that the trace stays small.
+ */
 static void *signalled(void *unused) {
   (void)unused;
-  while (handled < SIGNALS)
+  for (long sections = 0; handled < SIGNALS; sections++) {
+    while (sections >= (handled + 1L) * SECTIONS_PER_SIGNAL && handled < SIGNALS)
+      sched_yield();
     section();
+  }
   return NULL;
 }
 

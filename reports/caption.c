@@ -59,7 +59,7 @@ static void put_impossible_title(FILE *out, const struct picture *picture, const
 static void put_other_title(FILE *out, const struct panels *panels, const struct panel *panel) {
   bool has_core = false;
   for (size_t i = 0; i < panel->line_count; i++)
-    has_core |= panels->lines[panel->lines[i]].edge->emphasis != EMPHASIS_NONE;
+    has_core |= panels->lines[panel->lines[i]].emphasis != EMPHASIS_NONE;
   if (panel->kind == PANEL_GRID)
     fprintf(out, "<B>%s</B>" LEFT,
             panels->picture->kind == PICTURE_LOCK_ORDER ? "Never held together with another" : "Waits for nothing");
@@ -111,8 +111,10 @@ static void put_hidden(FILE *out, const struct picture *picture) {
   if (picture->hidden_nodes + picture->hidden_edges == 0)
     return;
   put_number(out, picture->hidden_nodes, node_noun(picture, true), node_noun(picture, false));
-  fputs(" and ", out);
-  put_number(out, picture->hidden_edges, "arrow", "arrows");
+  if (picture->hidden_edges > 0) {
+    fputs(" and ", out);
+    put_number(out, picture->hidden_edges, "arrow", "arrows");
+  }
   fputs(" that take part in no finding are left out (--all draws them)." LEFT, out);
 }
 
@@ -166,15 +168,16 @@ struct presence {
   bool edge_emphases[4];
 };
 
-static struct presence look(const struct picture *picture) {
+static struct presence look(const struct panels *panels) {
+  const struct picture *picture = panels->picture;
   struct presence seen = {0};
   for (size_t i = 0; i < picture->node_count; i++) {
     seen.shapes[picture->nodes[i].shape] = true;
     seen.emphases[picture->nodes[i].emphasis] = true;
   }
-  for (size_t i = 0; i < picture->edge_count; i++) {
-    seen.relations[picture->edges[i].relation] = true;
-    seen.edge_emphases[picture->edges[i].emphasis] = true;
+  for (size_t i = 0; i < panels->line_count; i++) {
+    seen.relations[panels->lines[i].edge->relation] = true;
+    seen.edge_emphases[panels->lines[i].emphasis] = true;
   }
   return seen;
 }
@@ -220,7 +223,7 @@ static void put_row(FILE *out, const struct presence *seen, void (*put)(FILE *, 
 }
 
 void style_legend(FILE *out, const struct panels *panels) {
-  struct presence seen = look(panels->picture);
+  struct presence seen = look(panels);
   bool has_marks = seen.edge_emphases[EMPHASIS_CYCLE] || seen.edge_emphases[EMPHASIS_IMPOSSIBLE] ||
                    seen.emphases[EMPHASIS_IMPOSSIBLE] || seen.emphases[EMPHASIS_GATE];
   fputs("<<TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLPADDING=\"0\" CELLSPACING=\"2\">", out);

@@ -6,12 +6,17 @@
 #include "scene.h"
 #include "whole.h"
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 
+#define SMALL_LINES 100u
+#define MOST_STRETCH 3.0
+
 /* An edge carries its position in the panel as a comment, which Graphviz ignores. */
-static void write_graph(const struct scene *scene, const struct panel *panel, FILE *out) {
+static void write_graph(const struct scene *scene, const struct panel *panel, const char *direction, FILE *out) {
   const struct panels *panels = &scene->panels;
-  fputs("digraph {\n  graph [rankdir=LR, nodesep=0.3, ranksep=0.6, nslimit=4, nslimit1=4, mclimit=0.5];\n", out);
+  fprintf(out, "digraph {\n  graph [rankdir=%s];\n", direction);
+  fputs("  graph [nodesep=0.3, ranksep=0.6, nslimit=4, nslimit1=4, mclimit=0.5];\n", out);
   style_defaults(out);
   for (size_t i = 0; i < panel->node_count; i++) {
     fprintf(out, "  n%u [", panel->nodes[i]);
@@ -64,20 +69,40 @@ static bool read_graph(Agraph_t *graph, const struct panel *panel, struct layout
   return true;
 }
 
-int layered_layout(struct engine *engine, const struct scene *scene, const struct panel *panel, struct layout *layout) {
+static int lay_out(struct engine *engine, const struct scene *scene, const struct panel *panel, const char *direction,
+                   Agraph_t **graph) {
   struct whole text;
-  Agraph_t *graph;
   int error = whole_begin(&text);
   if (error != 0)
     return error;
-  write_graph(scene, panel, text.stream);
+  write_graph(scene, panel, direction, text.stream);
   error = whole_end(&text);
-  if (error != 0)
-    return error;
-  error = engine_layout(engine, text.bytes, "dot", &graph);
+  if (error == 0)
+    error = engine_layout(engine, text.bytes, "dot", graph);
   free(text.bytes);
+  return error;
+}
+
+/* How many times as long as high, or the reverse. */
+static double stretch(Agraph_t *graph) {
+  boxf bounds = GD_bb(graph);
+  double ratio = (bounds.UR.x - bounds.LL.x) / fmax(1, bounds.UR.y - bounds.LL.y);
+  return ratio > 1 ? ratio : 1 / ratio;
+}
+
+/* Labels are wide and low, so that layers stand best side by side; a small picture that becomes a ribbon that way is
+ * tried from top to bottom as well. */
+int layered_layout(struct engine *engine, const struct scene *scene, const struct panel *panel, struct layout *layout) {
+  Agraph_t *graph, *other;
+  int error = lay_out(engine, scene, panel, "LR", &graph);
   if (error != 0)
     return error;
+  if (panel->line_count <= SMALL_LINES && stretch(graph) > MOST_STRETCH &&
+      lay_out(engine, scene, panel, "TB", &other) == 0) {
+    bool is_better = stretch(other) < stretch(graph);
+    engine_drop(engine, is_better ? graph : other);
+    graph = is_better ? other : graph;
+  }
   error = read_graph(graph, panel, layout) ? 0 : ENOMEM;
   engine_drop(engine, graph);
   return error;

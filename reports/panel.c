@@ -42,27 +42,35 @@ static const struct picture_edge *edge_of(const struct splitter *s, uint32_t lin
   return s->panels->lines[line].edge;
 }
 
+static enum picture_emphasis emphasis_of(const struct picture *picture, const struct picture_edge *edge) {
+  bool is_gate = edge->emphasis == EMPHASIS_NONE && picture->nodes[edge->from].emphasis == EMPHASIS_GATE &&
+                 picture->nodes[edge->to].emphasis == EMPHASIS_IMPOSSIBLE;
+  return is_gate ? EMPHASIS_GATE : edge->emphasis;
+}
+
 /* Lines that can be part of a ring; a gate's only point at it. */
-static bool is_ring_line(const struct picture_edge *edge) {
-  return edge->emphasis == EMPHASIS_CYCLE || edge->emphasis == EMPHASIS_IMPOSSIBLE;
+static bool is_ring_line(const struct splitter *s, uint32_t line) {
+  enum picture_emphasis emphasis = s->panels->lines[line].emphasis;
+  return emphasis == EMPHASIS_CYCLE || emphasis == EMPHASIS_IMPOSSIBLE;
 }
 
 static int compare_numbers(int64_t a, int64_t b) { return (a > b) - (a < b); }
 
 /* Emphasised edges first, by finding; then by what makes them one line. */
-static int compare_edges(const struct picture_edge *a, const struct picture_edge *b) {
-  int order = compare_numbers(a->emphasis == EMPHASIS_NONE, b->emphasis == EMPHASIS_NONE);
+static int compare_edges(const struct picture *picture, const struct picture_edge *a, const struct picture_edge *b) {
+  enum picture_emphasis left = emphasis_of(picture, a), right = emphasis_of(picture, b);
+  int order = compare_numbers(left == EMPHASIS_NONE, right == EMPHASIS_NONE);
   order = order != 0 ? order : compare_numbers(a->cycle, b->cycle);
   order = order != 0 ? order : compare_numbers(a->from, b->from);
   order = order != 0 ? order : compare_numbers(a->to, b->to);
   order = order != 0 ? order : compare_numbers(a->relation, b->relation);
-  return order != 0 ? order : compare_numbers(a->emphasis, b->emphasis);
+  return order != 0 ? order : compare_numbers(left, right);
 }
 
 static int compare_positions(const void *a, const void *b, void *context) {
-  const struct picture_edge *edges = context;
+  const struct picture *picture = context;
   uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
-  int order = compare_edges(&edges[left], &edges[right]);
+  int order = compare_edges(picture, &picture->edges[left], &picture->edges[right]);
   return order != 0 ? order : compare_numbers(left, right);
 }
 
@@ -75,16 +83,16 @@ static bool make_lines(struct splitter *s) {
     return false;
   for (size_t i = 0; i < count; i++)
     panels->edges[i] = (uint32_t)i;
-  qsort_r(panels->edges, count, sizeof *panels->edges, compare_positions, (void *)s->picture->edges);
+  qsort_r(panels->edges, count, sizeof *panels->edges, compare_positions, (void *)s->picture);
   for (size_t i = 0; i < count; i++) {
     const struct picture_edge *edge = &s->picture->edges[panels->edges[i]];
     struct line *last = panels->line_count == 0 ? NULL : &panels->lines[panels->line_count - 1];
-    if (last != NULL && compare_edges(last->edge, edge) == 0) {
+    if (last != NULL && compare_edges(s->picture, last->edge, edge) == 0) {
       last->count++;
       continue;
     }
-    panels->lines[panels->line_count++] = (struct line){edge, &panels->edges[i], 1};
-    s->core += edge->emphasis != EMPHASIS_NONE;
+    panels->lines[panels->line_count++] = (struct line){edge, emphasis_of(s->picture, edge), &panels->edges[i], 1};
+    s->core += emphasis_of(s->picture, edge) != EMPHASIS_NONE;
   }
   return true;
 }
@@ -93,12 +101,12 @@ static bool make_lines(struct splitter *s) {
 static void index_lines(struct splitter *s) {
   size_t nodes = s->picture->node_count;
   for (size_t i = 0; i < s->core; i++)
-    s->first_line[edge_of(s, (uint32_t)i)->from + 1] += is_ring_line(edge_of(s, (uint32_t)i));
+    s->first_line[edge_of(s, (uint32_t)i)->from + 1] += is_ring_line(s, (uint32_t)i);
   for (size_t i = 0; i < nodes; i++)
     s->first_line[i + 1] += s->first_line[i];
   memcpy(s->queue, s->first_line, nodes * sizeof *s->queue);
   for (size_t i = 0; i < s->core; i++)
-    if (is_ring_line(edge_of(s, (uint32_t)i)))
+    if (is_ring_line(s, (uint32_t)i))
       s->leaving[s->queue[edge_of(s, (uint32_t)i)->from]++] = (uint32_t)i;
 }
 
@@ -205,7 +213,7 @@ static size_t thread_lines(struct splitter *s, const struct panel *panel, uint32
   bool is_simple = true;
   for (size_t i = 0; i < panel->line_count; i++) {
     const struct picture_edge *edge = edge_of(s, panel->lines[i]);
-    if (!is_ring_line(edge))
+    if (!is_ring_line(s, panel->lines[i]))
       continue;
     is_simple &= s->next[edge->from] == NONE && !s->is_entered[edge->to];
     s->next[edge->from] = panel->lines[i];
@@ -228,7 +236,7 @@ static bool append_others(struct splitter *s, const struct panel *panel, struct 
     if (!s->is_seen[panel->nodes[i]] && !push(&walk->nodes, &walk->node_count, panel->nodes[i]))
       return false;
   for (size_t i = 0; i < panel->line_count; i++)
-    if (!is_ring_line(edge_of(s, panel->lines[i])) && !push(&walk->lines, &walk->line_count, panel->lines[i]))
+    if (!is_ring_line(s, panel->lines[i]) && !push(&walk->lines, &walk->line_count, panel->lines[i]))
       return false;
   return true;
 }

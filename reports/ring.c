@@ -187,27 +187,41 @@ static void place_straight(struct ring *ring, size_t i) {
                             it.from.y + (it.to.y - it.from.y) * part + up.y * out};
 }
 
-/* Two nodes want to stand side by side, more on something nearer to a circle. With gates in the middle there must be
- * room for the labels of their arrows too. */
+/* Places everything for the ellipse as it is; whether nothing touches. */
+static bool place(struct ring *ring) {
+  bool is_free_here = true;
+  place_nodes(ring);
+  for (size_t i = 0; i < ring->panel->line_count; i++)
+    if (i < ring->panel->ring_count)
+      is_free_here &= place_arc(ring, i);
+    else
+      place_straight(ring, i);
+  return is_free_here && is_free(ring);
+}
+
+/* Makes one radius as small as it can be. */
+static void shrink(struct ring *ring, double *radius, double least) {
+  double fitting = *radius;
+  while (*radius > least && place(ring)) {
+    fitting = *radius;
+    *radius /= GROWTH;
+  }
+  *radius = fitting;
+  place(ring);
+}
+
+/* Two nodes want to stand side by side, more on something nearer to a circle. */
 static void grow(struct ring *ring) {
   const struct panel *panel = ring->panel;
-  bool is_done = false, is_pair = panel->ring_count == 2;
+  bool is_pair = panel->ring_count == 2;
   ring->ry = is_pair ? 42 : 60;
   ring->rx = !is_pair ? 72 : panel->node_count > 2 ? 126 : 84;
-  for (size_t round = 0; !is_done && round < MOST_ROUNDS; round++) {
-    is_done = true;
-    place_nodes(ring);
-    for (size_t i = 0; i < panel->line_count; i++)
-      if (i < panel->ring_count)
-        is_done &= place_arc(ring, i);
-      else
-        place_straight(ring, i);
-    is_done = is_done && is_free(ring);
-    if (!is_done) {
-      ring->rx *= GROWTH;
-      ring->ry *= GROWTH;
-    }
+  for (size_t round = 0; !place(ring) && round < MOST_ROUNDS; round++) {
+    ring->rx *= GROWTH;
+    ring->ry *= GROWTH;
   }
+  shrink(ring, &ring->ry, is_pair ? 42 : 60);
+  shrink(ring, &ring->rx, ring->ry);
 }
 
 /* An elliptic arc as a spline; exact enough below 45 degrees a piece. */

@@ -9,10 +9,11 @@
 #include <string.h>
 
 #define LABEL_COLUMNS 34u
-#define DETAIL_COLUMNS 38u
+#define DETAIL_COLUMNS 60u
+#define DETAIL_LINE 30u
 #define EDGE_COLUMNS 40u
-#define PHRASE_COLUMNS 20u
-#define EDGE_LABELS 3u /* of a line that stands for many */
+#define PHRASE_LINE 44u /* longer phrases take two lines */
+#define EDGE_LABELS 3u  /* of a line that stands for many */
 #define EXPLAINED_LINES 16u
 #define CROWDED_LINES 60u
 #define GATE_COLOUR "#007D5A"
@@ -109,6 +110,25 @@ static void put_node_paint(FILE *out, const struct picture_node *node) {
     fprintf(out, "style=\"filled%s\", color=\"#999999\", fillcolor=white", rounded);
 }
 
+/* In two lines when it is long, so that it does not make the node wide. */
+static void put_detail(FILE *out, const char *detail) {
+  char *safe = plain_copy(detail, DETAIL_COLUMNS);
+  size_t size = safe == NULL ? 0 : strlen(safe), middle = size;
+  for (size_t i = 0; size > DETAIL_LINE && i < size; i++)
+    if (safe[i] == ' ' && labs(2 * (long)i - (long)size) < labs(2 * (long)middle - (long)size))
+      middle = i;
+  fputs("<BR/><FONT POINT-SIZE=\"9\" COLOR=\"#555555\">", out);
+  if (middle < size) {
+    safe[middle] = '\0';
+    style_html(out, safe, 0);
+    fputs("<BR/>", out);
+    style_html(out, safe + middle + 1, 0);
+  } else if (size > 0)
+    style_html(out, safe, 0);
+  fputs("</FONT>", out);
+  free(safe);
+}
+
 static void put_node_label(FILE *out, const struct picture_node *node, bool has_badge) {
   fputs("label=<", out);
   if (has_badge && node->cycle > 0)
@@ -118,11 +138,8 @@ static void put_node_label(FILE *out, const struct picture_node *node, bool has_
   fputs("</B>", out);
   if (node->folded > 1)
     fprintf(out, " ×%u", node->folded);
-  if (node->detail[0] != '\0') {
-    fputs("<BR/><FONT POINT-SIZE=\"9\" COLOR=\"#555555\">", out);
-    style_html(out, node->detail, DETAIL_COLUMNS);
-    fputs("</FONT>", out);
-  }
+  if (strncmp(node->label, node->detail, strlen(node->detail)) != 0) /* else it says nothing new */
+    put_detail(out, node->detail);
   fputc('>', out);
 }
 
@@ -159,10 +176,10 @@ static const char *relation_phrase(enum picture_relation relation) {
   return names[relation];
 }
 
-static const char *edge_colour(const struct picture_edge *edge) {
-  switch (edge->emphasis) {
+static const char *line_colour(const struct line *line) {
+  switch (line->emphasis) {
   case EMPHASIS_CYCLE:
-    return style_colour(edge->cycle);
+    return style_colour(line->edge->cycle);
   case EMPHASIS_GATE:
     return GATE_COLOUR;
   case EMPHASIS_IMPOSSIBLE:
@@ -172,43 +189,46 @@ static const char *edge_colour(const struct picture_edge *edge) {
   }
 }
 
-static void put_edge_paint(FILE *out, const struct picture_edge *edge) {
-  bool is_dashed = edge->emphasis == EMPHASIS_IMPOSSIBLE || edge->relation == RELATION_WAITS;
-  bool is_dotted = edge->emphasis == EMPHASIS_GATE || edge->relation == RELATION_ENDED_BY;
-  double width = edge->emphasis == EMPHASIS_CYCLE ? 2.4 : edge->emphasis == EMPHASIS_GATE ? 2.0 : 1.2;
-  fprintf(out, "color=\"%s\", penwidth=%d.%d, style=%s", edge_colour(edge), (int)width, (int)(width * 10) % 10,
+static void put_line_paint(FILE *out, const struct line *line) {
+  static const char *const widths[] = {"1.2", "2.4", "2.0", "1.2"}; /* by emphasis */
+  enum picture_relation relation = line->edge->relation;
+  bool is_dashed = line->emphasis == EMPHASIS_IMPOSSIBLE || relation == RELATION_WAITS;
+  bool is_dotted = line->emphasis == EMPHASIS_GATE || relation == RELATION_ENDED_BY;
+  fprintf(out, "color=\"%s\", penwidth=%s, style=%s", line_colour(line), widths[line->emphasis],
           is_dotted   ? "dotted"
           : is_dashed ? "dashed"
                       : "solid");
-  if (edge->relation == RELATION_HELD_BY || edge->relation == RELATION_ENDED_BY)
+  if (relation == RELATION_HELD_BY || relation == RELATION_ENDED_BY)
     fputs(", arrowhead=diamond", out);
 }
 
 /* "held A, took B": a picture that somebody sees first says in words what an arrow means. A gate's arrows have no room
  * for it. */
-static bool put_phrase(FILE *out, const struct panels *panels, const struct picture_edge *edge, enum label_kind kind) {
-  const char *phrase = relation_phrase(edge->relation);
-  bool is_told = kind == LABEL_FULL && edge->relation == RELATION_ORDER && edge->emphasis != EMPHASIS_GATE &&
-                 edge->emphasis != EMPHASIS_NONE;
+static bool put_phrase(FILE *out, const struct panels *panels, const struct line *line, enum label_kind kind) {
+  const char *phrase = relation_phrase(line->edge->relation);
+  bool is_told = kind == LABEL_FULL && line->edge->relation == RELATION_ORDER &&
+                 (line->emphasis == EMPHASIS_CYCLE || line->emphasis == EMPHASIS_IMPOSSIBLE);
   if (phrase[0] == '\0' && !is_told)
     return false;
-  fprintf(out, "<FONT COLOR=\"%s\">%s", edge_colour(edge), phrase);
+  fprintf(out, "<FONT COLOR=\"%s\">%s", line_colour(line), phrase);
   if (is_told) {
+    const char *from = panels->picture->nodes[line->edge->from].label,
+               *to = panels->picture->nodes[line->edge->to].label;
     fputs("held ", out);
-    style_html(out, panels->picture->nodes[edge->from].label, PHRASE_COLUMNS);
-    fputs(", took ", out);
-    style_html(out, panels->picture->nodes[edge->to].label, PHRASE_COLUMNS);
+    style_html(out, from, LABEL_COLUMNS);
+    fputs(plain_columns(from) + plain_columns(to) > PHRASE_LINE ? ",<BR/>took " : ", took ", out);
+    style_html(out, to, LABEL_COLUMNS);
   }
   fputs("</FONT>", out);
   return true;
 }
 
-/* Graphviz sets labels so close to lines that they touch: a low empty line keeps them apart. */
+/* Graphviz sets labels so close to lines that they touch: a cell around them keeps them apart. */
 void style_line_label(FILE *out, const struct panels *panels, uint32_t index, enum label_kind kind) {
   const struct line *line = &panels->lines[index];
   const struct picture_edge *edges = panels->picture->edges;
-  fputc('<', out);
-  const char *between = put_phrase(out, panels, line->edge, kind) ? "<BR/>" : "";
+  fputs("<<TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"0\" CELLPADDING=\"4\"><TR><TD>", out);
+  const char *between = put_phrase(out, panels, line, kind) ? "<BR/>" : "";
   for (size_t i = 0; i < line->count && i < EDGE_LABELS; i++) {
     if (edges[line->edges[i]].label[0] == '\0')
       continue;
@@ -218,7 +238,7 @@ void style_line_label(FILE *out, const struct panels *panels, uint32_t index, en
   }
   if (line->count > EDGE_LABELS)
     fprintf(out, "%s+ %zu more", between, line->count - EDGE_LABELS);
-  fputs("<BR/><FONT POINT-SIZE=\"5\"> </FONT>>", out);
+  fputs("</TD></TR></TABLE>>", out);
 }
 
 static void put_edge_tooltip(FILE *out, const struct panels *panels, const struct line *line) {
@@ -239,7 +259,7 @@ static void put_edge_tooltip(FILE *out, const struct panels *panels, const struc
 
 void style_line(FILE *out, const struct panels *panels, uint32_t index, enum label_kind kind) {
   const struct line *line = &panels->lines[index];
-  put_edge_paint(out, line->edge);
+  put_line_paint(out, line);
   fputs(", edgetooltip=", out);
   put_edge_tooltip(out, panels, line);
   if (kind != LABEL_NONE) {
@@ -248,5 +268,5 @@ void style_line(FILE *out, const struct panels *panels, uint32_t index, enum lab
     fputs(", label=", out);
     style_line_label(out, panels, index, kind);
   }
-  fprintf(out, ", class=\"%s %s\"", relation_class(line->edge->relation), emphasis_class(line->edge->emphasis));
+  fprintf(out, ", class=\"%s %s\"", relation_class(line->edge->relation), emphasis_class(line->emphasis));
 }

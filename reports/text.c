@@ -186,6 +186,14 @@ static void put_losses(const struct page *page, const struct report *report) {
   fputs("  What is reported above was seen all the same; more may have been missed.\n", page->out);
 }
 
+/* Without %f: a locale would write it with a comma. */
+static void put_seconds(FILE *out, double seconds) {
+  if (!(seconds >= 0 && seconds < 1e15))
+    return;
+  uint64_t milliseconds = (uint64_t)llround(seconds * 1000);
+  fprintf(out, ", %" PRIu64 ".%03" PRIu64 " s of run time", milliseconds / 1000, milliseconds % 1000);
+}
+
 static void put_stats(const struct page *page, const struct report *report) {
   fputc('\n', page->out);
   page_ink(page, INK_FAINT);
@@ -195,8 +203,7 @@ static void put_stats(const struct page *page, const struct report *report) {
   put_count(page->out, report->stats.threads, "thread");
   fprintf(page->out, " in %zu process%s and ", report->process_count, report->process_count == 1 ? "" : "es");
   put_count(page->out, report->stats.objects, "object");
-  if (isfinite(report->stats.seconds))
-    fprintf(page->out, ", %.3f s of run time", report->stats.seconds);
+  put_seconds(page->out, report->stats.seconds);
   fprintf(page->out, " (%" PRIu64 " bytes).", report->stats.bytes);
   page_plain(page);
   fputc('\n', page->out);

@@ -344,7 +344,7 @@ static const struct sample samples[] = {
     {"gate", gate, PICTURE_LOCK_ORDER, true, false},
     {"two-processes", two_processes, PICTURE_WAIT_FOR, true, false},
     {"many", sample_many, PICTURE_LOCK_ORDER, false, true},
-    {"many-folded", sample_many_folded, PICTURE_LOCK_ORDER, false, false},
+    {"many-folded", sample_many_folded, PICTURE_LOCK_ORDER, false, true},
     {"damaged", damaged, PICTURE_LOCK_ORDER, true, false},
     {"hostile", hostile, PICTURE_LOCK_ORDER, false, false},
 };

@@ -84,13 +84,14 @@ static bool make_lines(struct splitter *s) {
   for (size_t i = 0; i < count; i++)
     panels->edges[i] = (uint32_t)i;
   qsort_r(panels->edges, count, sizeof *panels->edges, compare_positions, (void *)s->picture);
+  const struct picture_edge *previous = NULL;
   for (size_t i = 0; i < count; i++) {
     const struct picture_edge *edge = &s->picture->edges[panels->edges[i]];
-    struct line *last = panels->line_count == 0 ? NULL : &panels->lines[panels->line_count - 1];
-    if (last != NULL && compare_edges(s->picture, last->edge, edge) == 0) {
-      last->count++;
+    if (previous != NULL && compare_edges(s->picture, previous, edge) == 0) {
+      panels->lines[panels->line_count - 1].count++;
       continue;
     }
+    previous = edge;
     panels->lines[panels->line_count++] = (struct line){edge, emphasis_of(s->picture, edge), &panels->edges[i], 1};
     s->core += emphasis_of(s->picture, edge) != EMPHASIS_NONE;
   }

@@ -117,9 +117,10 @@ int grid_layout(const struct scene *scene, const struct panel *panel, struct lay
   size_t columns = (size_t)ceil(sqrt((double)panel->node_count * ROW_SHAPE * cell.y / cell.x));
   size_t rows = (panel->node_count + columns - 1) / columns;
   columns = columns < panel->node_count ? columns : panel->node_count;
-  for (size_t i = 0; i < panel->node_count; i++)
-    layout->nodes[i] =
-        (struct spot){((double)(i % columns) + 0.5) * cell.x, ((double)(rows - 1 - i / columns) + 0.5) * cell.y};
+  for (size_t i = 0; i < panel->node_count; i++) {
+    size_t column = i % columns, row = i / columns;
+    layout->nodes[i] = (struct spot){((double)column + 0.5) * cell.x, ((double)(rows - 1 - row) + 0.5) * cell.y};
+  }
   layout->width = (double)columns * cell.x;
   layout->height = (double)rows * cell.y;
   return 0;

@@ -24,8 +24,8 @@ static uint8_t want_of(const struct event *event) {
                    (event->is_try ? WANT_TRY : 0));
 }
 
-/* The locks held besides the wanted one. NULL: none. */
-static struct lockset *held_set(struct dependencies *deps, const struct event *event) {
+/* Gathers the locks held besides the wanted one in deps->members; how many there are. */
+static uint32_t gather(struct dependencies *deps, const struct event *event) {
   deps->members.count = 0;
   for (size_t i = 0; i < event->thread->holds.count; i++) {
     const struct hold *hold = &event->thread->holds.items[i];
@@ -35,25 +35,62 @@ static struct lockset *held_set(struct dependencies *deps, const struct event *e
       continue;
     vector_push(deps->arena, &deps->members) = lockset_member(hold->object->serial, hold->is_write);
   }
-  if (!deps->members.count)
-    return NULL;
-  return lockset_get(&deps->sets, deps->members.items, (uint32_t)deps->members.count);
+  return (uint32_t)deps->members.count;
 }
 
-static uint64_t key_of(const struct lockset *held, uint32_t wanted) { return (uint64_t)held->id << 32 | wanted; }
+#define SINGLE 0x80000000u /* a set of one stands for itself in keys, so that it need not be looked up */
+
+static uint64_t key_of(const struct lockset *held, uint32_t wanted) {
+  uint32_t set = held->count == 1 ? SINGLE | held->members[0] : held->id;
+  return (uint64_t)set << 32 | wanted;
+}
 
 static struct map *map_of_thread(struct dependencies *deps, uint32_t serial) {
   uint32_t place = map_get(&deps->threads, serial);
   return place == MAP_NONE ? NULL : &deps->by_thread.items[place];
 }
 
-static struct dependency *find(struct dependencies *deps, uint32_t thread, const struct lockset *held, uint32_t wanted,
-                               uint8_t want) {
-  const struct map *map = map_of_thread(deps, thread);
-  uint32_t place = map ? map_get(map, key_of(held, wanted)) : MAP_NONE;
+/* The same, remembered in the thread. */
+static struct map *map_of(struct dependencies *deps, struct thread *thread) {
+  if (!thread->dependencies) {
+    uint32_t place = map_get(&deps->threads, thread->serial);
+    thread->dependencies = place == MAP_NONE ? 0 : place + 1;
+  }
+  return thread->dependencies ? &deps->by_thread.items[thread->dependencies - 1] : NULL;
+}
+
+static struct dependency *find_key(struct dependencies *deps, const struct map *map, uint64_t key, uint8_t want) {
+  uint32_t place = map ? map_get(map, key) : MAP_NONE;
   while (place != MAP_NONE && deps->all.items[place]->want != want)
     place = deps->all.items[place]->next;
   return place == MAP_NONE ? NULL : deps->all.items[place];
+}
+
+static struct dependency *find(struct dependencies *deps, uint32_t thread, const struct lockset *held, uint32_t wanted,
+                               uint8_t want) {
+  return find_key(deps, map_of_thread(deps, thread), key_of(held, wanted), want);
+}
+
+/* The dependency of this event; if there is none yet, `held` gets its lockset, else NULL. */
+static struct dependency *find_event(struct dependencies *deps, const struct event *event, struct lockset **held) {
+  uint32_t count = gather(deps, event);
+  *held = NULL;
+  if (!count)
+    return NULL;
+  const struct map *map = map_of(deps, event->thread);
+  if (count == 1) {
+    uint64_t key = (uint64_t)(SINGLE | deps->members.items[0]) << 32 | event->object->serial;
+    struct dependency *dep = find_key(deps, map, key, want_of(event));
+    if (dep)
+      return dep;
+  }
+  *held = lockset_get(&deps->sets, deps->members.items, count);
+  struct dependency *dep = find_key(deps, map, key_of(*held, event->object->serial), want_of(event));
+  if (!dep)
+    return NULL;
+  lockset_put(&deps->sets, *held);
+  *held = NULL;
+  return dep;
 }
 
 void dependency_origins(const struct lockset *held, const struct thread *thread, struct origin *origins) {
@@ -137,17 +174,13 @@ static void find_objects(struct dependency *dep, const struct thread *thread) {
 void dependencies_step(struct dependencies *deps, const struct event *event) {
   if (!is_dependency(event))
     return;
-  struct lockset *held = held_set(deps, event);
+  struct lockset *held;
+  struct dependency *dep = find_event(deps, event, &held);
+  if (dep)
+    dep->count++;
   if (!held)
     return;
-  uint8_t want = want_of(event);
-  struct dependency *dep = find(deps, event->thread->serial, held, event->object->serial, want);
-  if (dep) {
-    lockset_put(&deps->sets, held);
-    dep->count++;
-    return;
-  }
-  dep = add(deps, event->thread, held, event->object, want);
+  dep = add(deps, event->thread, held, event->object, want_of(event));
   dep->count = 1;
   dep->first = (struct origin){event->process->index, event->record->aux, event->record->time, event->thread->serial};
   dependency_origins(held, event->thread, dep->first_held);
@@ -156,13 +189,12 @@ void dependencies_step(struct dependencies *deps, const struct event *event) {
 }
 
 struct dependency *dependencies_again(struct dependencies *deps, const struct event *event) {
-  if (!is_dependency(event) || !map_of_thread(deps, event->thread->serial))
+  if (!is_dependency(event) || !map_of(deps, event->thread))
     return NULL;
-  struct lockset *held = held_set(deps, event);
-  if (!held)
-    return NULL;
-  struct dependency *dep = find(deps, event->thread->serial, held, event->object->serial, want_of(event));
-  lockset_put(&deps->sets, held);
+  struct lockset *held;
+  struct dependency *dep = find_event(deps, event, &held);
+  if (held)
+    lockset_put(&deps->sets, held);
   return dep;
 }
 
@@ -193,6 +225,7 @@ static void unmap(struct dependencies *deps, struct dependency *dep) {
     if (map->count)
       return;
     map_free(deps->arena, map);
+    dep->thread->dependencies = 0;
     vector_push(deps->arena, &deps->free_maps) = map_get(&deps->threads, dep->thread->serial);
     map_remove(&deps->threads, dep->thread->serial);
     return;

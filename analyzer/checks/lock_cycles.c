@@ -103,16 +103,17 @@ static bool may_follow(void *context, const uint32_t *path, uint32_t length, uin
   return length < 2 || excludes(class_at(pursuit, path[length - 2]), class, &needs_writer);
 }
 
-/* Distinct threads for classes i and on, by trying. */
+/* Distinct threads for the classes from order[i] on. A class with more threads than classes come before it always finds
+ * one (Hall 1935), so that only the small ones, which come first, are ever tried again. */
 static bool has_threads(const struct lock_cycles *cycles, struct lock_cycle *cycle, uint32_t i) {
   if (i == cycle->length)
     return true;
-  const struct lock_class *class = &cycles->classes.items[cycle->classes[i]];
+  const struct lock_class *class = &cycles->classes.items[cycle->classes[cycle->order[i]]];
   for (size_t m = 0; m < class->members.count; m++) {
     bool is_free = true;
     for (uint32_t j = 0; j < i; j++)
-      is_free &= cycle->chosen[j]->thread != class->members.items[m]->thread;
-    cycle->chosen[i] = class->members.items[m];
+      is_free &= cycle->chosen[cycle->order[j]]->thread != class->members.items[m]->thread;
+    cycle->chosen[cycle->order[i]] = class->members.items[m];
     if (is_free && has_threads(cycles, cycle, i + 1))
       return true;
   }
@@ -164,15 +165,27 @@ static struct lock_cycle cycle_of(const struct pursuit *pursuit, const uint32_t 
   struct lock_cycle cycle = {.length = length / 2};
   cycle.classes = arena_resize(arena, NULL, cycle.length * sizeof *cycle.classes);
   cycle.chosen = arena_resize(arena, NULL, cycle.length * sizeof(struct dependency *));
-  cycle.moments = arena_alloc(arena, cycle.length * sizeof *cycle.moments);
-  for (uint32_t i = 0; i < cycle.length; i++)
+  cycle.order = arena_resize(arena, NULL, cycle.length * sizeof *cycle.order);
+  for (uint32_t i = 0; i < cycle.length; i++) {
     cycle.classes[i] = path[2 * i + 1] - pursuit->locks;
+    size_t members = class_at(pursuit, path[2 * i + 1])->members.count;
+    uint32_t place = i;
+    for (; place && class_at(pursuit, path[2 * cycle.order[place - 1] + 1])->members.count > members; place--)
+      cycle.order[place] = cycle.order[place - 1];
+    cycle.order[place] = i;
+  }
   return cycle;
 }
 
 static void cycle_free(struct arena *arena, struct lock_cycle *cycle) {
   arena_release(arena, cycle->classes);
+  arena_release(arena, cycle->order);
   arena_release(arena, cycle->chosen);
+}
+
+static void keep(struct arena *arena, struct lock_cycle *cycle, lock_cycle_list *list) {
+  cycle->moments = arena_alloc(arena, cycle->length * sizeof *cycle->moments);
+  vector_push(arena, list) = *cycle;
 }
 
 static bool found_possible(void *context, const uint32_t *path, uint32_t length) {
@@ -181,7 +194,7 @@ static bool found_possible(void *context, const uint32_t *path, uint32_t length)
   struct lock_cycle cycle = cycle_of(pursuit, path, length);
   examine(cycles, &cycle);
   if (cycle.why_not == WHY_POSSIBLE)
-    vector_push(cycles->arena, &cycles->possible) = cycle;
+    keep(cycles->arena, &cycle, &cycles->possible);
   else
     cycle_free(cycles->arena, &cycle);
   return cycles->possible.count < FOUND_MOST;
@@ -196,7 +209,7 @@ static bool found_impossible(void *context, const uint32_t *path, uint32_t lengt
   bool is_impossible = cycle.why_not != WHY_POSSIBLE;
   cycles->impossible_count += is_impossible;
   if (is_impossible && cycles->keep_impossible)
-    vector_push(cycles->arena, &cycles->impossible) = cycle;
+    keep(cycles->arena, &cycle, &cycles->impossible);
   else
     cycle_free(cycles->arena, &cycle);
   return cycles->impossible_count < LISTED_MOST;

@@ -24,6 +24,7 @@ enum why_not { WHY_POSSIBLE, WHY_ONE_THREAD, WHY_GATE, WHY_READERS, WHY_TIMED, W
 struct lock_cycle {
   uint32_t length;
   uint32_t *classes; /* classes[i] wants a lock that classes[i + 1] holds */
+  uint32_t *order;   /* the classes by how few threads they have: threads are chosen in this order */
   enum why_not why_not;
   struct object *culprit; /* the gate, or the lock that is only read */
   uint32_t culprit_at;    /* which member waits with a timeout */
@@ -33,13 +34,15 @@ struct lock_cycle {
   bool needs_writer;       /* it closes only while somebody waits to write */
 };
 
+typedef VECTOR(struct lock_cycle) lock_cycle_list;
+
 struct lock_cycles {
   struct arena *arena;
   struct model *model;
   struct dependencies *deps;
   uint32_t longest;
   VECTOR(struct lock_class) classes;
-  VECTOR(struct lock_cycle) possible, impossible;
+  lock_cycle_list possible, impossible;
   uint64_t impossible_count;
   bool keep_impossible;
   bool was_cut, impossible_was_cut; /* there may be more */

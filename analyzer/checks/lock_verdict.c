@@ -140,12 +140,12 @@ static bool choose(struct judgement *judgement, uint32_t i) {
   struct lock_cycle *cycle = judgement->cycle;
   if (i == cycle->length)
     return judgement->tried++ >= ASSIGNMENTS_MOST || judge_choice(judgement);
-  const struct lock_class *class = &judgement->cycles->classes.items[cycle->classes[i]];
+  const struct lock_class *class = &judgement->cycles->classes.items[cycle->classes[cycle->order[i]]];
   for (size_t m = 0; m < class->members.count; m++) {
     bool is_free = true;
     for (uint32_t j = 0; j < i; j++)
-      is_free &= cycle->chosen[j]->thread != class->members.items[m]->thread;
-    cycle->chosen[i] = class->members.items[m];
+      is_free &= cycle->chosen[cycle->order[j]]->thread != class->members.items[m]->thread;
+    cycle->chosen[cycle->order[i]] = class->members.items[m];
     if (is_free && choose(judgement, i + 1))
       return true;
   }

@@ -67,6 +67,7 @@ struct thread {
   struct object *failed_try; /* a semaphore that a try did not get */
   uint32_t failed_try_serial, failed_try_stack;
   uint32_t pins, runs_once;
+  uint32_t dependencies;     /* place in dependencies.by_thread + 1; 0: look it up */
   uint64_t fork_asked;       /* when it asked for its newest fork */
   VECTOR(struct hold) holds; /* in the order taken */
   struct wait wait;
@@ -119,6 +120,12 @@ struct place {
   uint32_t version;
 };
 
+#define RECENT_OBJECTS 1024u
+struct recent {
+  uint64_t address;
+  struct place place; /* object NULL: none */
+};
+
 struct process {
   uint32_t index;
   const struct trace_process *info;
@@ -133,12 +140,14 @@ struct process {
   struct thread *over_by;
   uint32_t over_by_serial;
   struct origin reaped;
-  struct map threads; /* index -> place in model->threads */
+  struct map threads;                   /* index -> place in model->threads */
+  VECTOR(struct thread *) near_threads; /* the same for small indices, NULL: none */
   struct map handles;
   struct map addresses; /* -> place in places */
   VECTOR(struct place) places;
   VECTOR(uint32_t) free_places;
-  uint64_t *changes; /* times at which its shared memory changed, ascending */
+  struct recent *recent; /* RECENT_OBJECTS places that were found lately */
+  uint64_t *changes;     /* times at which its shared memory changed, ascending */
   size_t change_count, changes_seen;
   VECTOR(struct thread *) forking;
 };

@@ -94,6 +94,8 @@ void object_retire(struct model *model, struct object *object) {
   object_unpin(model, object);
 }
 
+static size_t recent_slot(uint64_t address) { return (address >> 3 ^ address >> 13) % RECENT_OBJECTS; }
+
 static struct place *place_at(struct process *process, uint64_t address) {
   uint32_t i = map_get(&process->addresses, address);
   return i == MAP_NONE ? NULL : &process->places.items[i];
@@ -104,6 +106,8 @@ void object_leave(struct model *model, struct process *process, uint64_t address
   if (i == MAP_NONE)
     return;
   map_remove(&process->addresses, address);
+  if (process->recent) /* it may name this place */
+    process->recent[recent_slot(address)].place.object = NULL;
   vector_push(model->arena, &process->free_places) = i;
 }
 
@@ -167,7 +171,7 @@ static const struct trace_mapping *mapping_at(struct model *model, struct proces
   return process->change_count ? trace_mapping_of(model->trace, process->index, address, time) : NULL;
 }
 
-struct object *object_find(struct model *model, struct process *process, uint64_t address, uint64_t time) {
+static struct object *find_slowly(struct model *model, struct process *process, uint64_t address, uint64_t time) {
   struct place *place = place_at(process, address);
   bool is_settled = process->changes_seen == process->change_count || process->changes[process->changes_seen] > time;
   if (place && place->object->serial == place->serial && !place->object->is_gone) {
@@ -183,6 +187,22 @@ struct object *object_find(struct model *model, struct process *process, uint64_
   struct object *object = mapping ? shared_find(model, mapping, address) : NULL;
   if (object)
     object_put(model, process, address, object);
+  return object;
+}
+
+/* A place that was found lately is still right while its object lives and the process's memory has not changed. */
+struct object *object_find(struct model *model, struct process *process, uint64_t address, uint64_t time) {
+  bool is_settled = process->changes_seen == process->change_count || process->changes[process->changes_seen] > time;
+  if (!process->recent)
+    process->recent = arena_alloc(model->arena, RECENT_OBJECTS * sizeof *process->recent);
+  struct recent *recent = &process->recent[recent_slot(address)];
+  struct object *object = recent->place.object;
+  if (object && recent->address == address && is_settled && recent->place.version == process->changes_seen &&
+      object->serial == recent->place.serial && !object->is_gone)
+    return object;
+  object = find_slowly(model, process, address, time);
+  if (object)
+    *recent = (struct recent){address, {object, object->serial, (uint32_t)process->changes_seen}};
   return object;
 }
 

@@ -22,9 +22,18 @@ static struct thread *thread_new(struct model *model, struct process *process, u
   return thread;
 }
 
+#define NEAR 4096u /* indices below this are found without hashing */
+
 struct thread *thread_at(struct model *model, struct process *process, uint32_t index) {
+  if (index < process->near_threads.count && process->near_threads.items[index])
+    return process->near_threads.items[index];
   uint32_t place = map_get(&process->threads, index);
-  return place != MAP_NONE ? model->threads.items[place] : thread_new(model, process, index);
+  struct thread *thread = place != MAP_NONE ? model->threads.items[place] : thread_new(model, process, index);
+  while (index < NEAR && process->near_threads.count <= index)
+    vector_push(model->arena, &process->near_threads) = NULL;
+  if (index < NEAR)
+    process->near_threads.items[index] = thread;
+  return thread;
 }
 
 struct thread *thread_enter(struct model *model, struct process *process, const struct trace_record *record) {
@@ -102,6 +111,8 @@ void thread_retire_if_over(struct model *model, struct thread *thread) {
       thread->is_gone)
     return;
   map_remove(&thread->process->threads, thread->index);
+  if (thread->index < thread->process->near_threads.count)
+    thread->process->near_threads.items[thread->index] = NULL;
   if (thread->handle && map_get(&thread->process->handles, thread->handle) == thread->place)
     map_remove(&thread->process->handles, thread->handle);
   thread->is_gone = true;

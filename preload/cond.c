@@ -8,14 +8,14 @@
 
 struct wait {
   uint64_t cond, mutex;
-  struct snarli_site site;
+  uint32_t stack;
   unsigned flags;
   bool is_waiting;
 };
 
 static inline void wait_begin(struct wait *wait) {
-  snarli_record(SNARLI_R_COND_WAIT_REQUESTED, wait->flags, wait->cond, wait->site);
-  snarli_record(SNARLI_R_MUTEX_RELEASED, SNARLI_F_IN_WAIT, wait->mutex, wait->site);
+  snarli_record_aux(SNARLI_R_COND_WAIT_REQUESTED, wait->flags, wait->cond, wait->stack);
+  snarli_record_aux(SNARLI_R_MUTEX_RELEASED, SNARLI_F_IN_WAIT, wait->mutex, wait->stack);
   wait->is_waiting = true;
 }
 
@@ -24,14 +24,14 @@ static inline void wait_begin(struct wait *wait) {
 static void wait_end(struct wait *wait, int error) {
   wait->is_waiting = false;
   if (snarli_is_taken(error) || error == ETIMEDOUT || error == ECANCELED)
-    snarli_record(SNARLI_R_MUTEX_ACQUIRED,
-                  SNARLI_F_IN_WAIT | wait->flags | (error == EOWNERDEAD ? SNARLI_F_OWNER_DIED : 0), wait->mutex,
-                  wait->site);
+    snarli_record_aux(SNARLI_R_MUTEX_ACQUIRED,
+                      SNARLI_F_IN_WAIT | wait->flags | (error == EOWNERDEAD ? SNARLI_F_OWNER_DIED : 0), wait->mutex,
+                      wait->stack);
   else if (error == ENOTRECOVERABLE)
-    snarli_record(SNARLI_R_MUTEX_FAILED, (unsigned)error, wait->mutex, wait->site);
+    snarli_record_aux(SNARLI_R_MUTEX_FAILED, (unsigned)error, wait->mutex, wait->stack);
   else
-    snarli_record(SNARLI_R_MUTEX_RELEASE_FAILED, (unsigned)error, wait->mutex, wait->site);
-  snarli_record(SNARLI_R_COND_WAIT_RETURNED, (unsigned)error, wait->cond, wait->site);
+    snarli_record_aux(SNARLI_R_MUTEX_RELEASE_FAILED, (unsigned)error, wait->mutex, wait->stack);
+  snarli_record_aux(SNARLI_R_COND_WAIT_RETURNED, (unsigned)error, wait->cond, wait->stack);
 }
 
 static void wait_cancelled(struct wait *wait) {
@@ -41,7 +41,7 @@ static void wait_cancelled(struct wait *wait) {
 
 #define WAIT(flags)                                                                                                    \
   __attribute__((cleanup(wait_cancelled))) struct wait wait = {snarli_address(cond), snarli_address(mutex),            \
-                                                               SNARLI_HERE, flags, false}
+                                                               SNARLI_STACK, flags, false}
 
 SNARLI_VERSION_GLIBC_2_3_2(pthread_cond_wait)
 SNARLI_EXPORT int pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex) {
@@ -107,20 +107,20 @@ SNARLI_VERSION_GLIBC_2_3_2(pthread_cond_init)
 SNARLI_EXPORT int pthread_cond_init(pthread_cond_t *cond, const pthread_condattr_t *attr) {
   if (!snarli_is_recording())
     return snarli_real()->pthread_cond_init(cond, attr);
-  struct snarli_site site = SNARLI_HERE;
+  uint32_t stack = SNARLI_STACK;
   int error = snarli_real()->pthread_cond_init(cond, attr);
   if (!error)
-    snarli_record(SNARLI_R_COND_INIT, cond_type(attr), snarli_address(cond), site);
+    snarli_record_aux(SNARLI_R_COND_INIT, cond_type(attr), snarli_address(cond), stack);
   return error;
 }
 
 SNARLI_EXPORT int cnd_init(cnd_t *cond) {
   if (!snarli_is_recording())
     return snarli_real()->cnd_init(cond);
-  struct snarli_site site = SNARLI_HERE;
+  uint32_t stack = SNARLI_STACK;
   int result = snarli_real()->cnd_init(cond);
   if (result == thrd_success)
-    snarli_record(SNARLI_R_COND_INIT, SNARLI_T_C11, snarli_address(cond), site);
+    snarli_record_aux(SNARLI_R_COND_INIT, SNARLI_T_C11, snarli_address(cond), stack);
   return result;
 }
 
@@ -128,48 +128,48 @@ SNARLI_EXPORT int cnd_init(cnd_t *cond) {
 SNARLI_VERSION_GLIBC_2_3_2(pthread_cond_signal)
 SNARLI_EXPORT int pthread_cond_signal(pthread_cond_t *cond) {
   if (snarli_is_recording())
-    snarli_record(SNARLI_R_COND_SIGNALLED, 0, snarli_address(cond), SNARLI_HERE);
+    snarli_record_aux(SNARLI_R_COND_SIGNALLED, 0, snarli_address(cond), SNARLI_STACK);
   return snarli_real()->pthread_cond_signal(cond);
 }
 
 SNARLI_VERSION_GLIBC_2_3_2(pthread_cond_broadcast)
 SNARLI_EXPORT int pthread_cond_broadcast(pthread_cond_t *cond) {
   if (snarli_is_recording())
-    snarli_record(SNARLI_R_COND_BROADCAST, 0, snarli_address(cond), SNARLI_HERE);
+    snarli_record_aux(SNARLI_R_COND_BROADCAST, 0, snarli_address(cond), SNARLI_STACK);
   return snarli_real()->pthread_cond_broadcast(cond);
 }
 
 SNARLI_EXPORT int cnd_signal(cnd_t *cond) {
   if (snarli_is_recording())
-    snarli_record(SNARLI_R_COND_SIGNALLED, 0, snarli_address(cond), SNARLI_HERE);
+    snarli_record_aux(SNARLI_R_COND_SIGNALLED, 0, snarli_address(cond), SNARLI_STACK);
   return snarli_real()->cnd_signal(cond);
 }
 
 SNARLI_EXPORT int cnd_broadcast(cnd_t *cond) {
   if (snarli_is_recording())
-    snarli_record(SNARLI_R_COND_BROADCAST, 0, snarli_address(cond), SNARLI_HERE);
+    snarli_record_aux(SNARLI_R_COND_BROADCAST, 0, snarli_address(cond), SNARLI_STACK);
   return snarli_real()->cnd_broadcast(cond);
 }
 
 SNARLI_EXPORT void cnd_destroy(cnd_t *cond) {
   snarli_real()->cnd_destroy(cond);
   if (snarli_is_recording())
-    snarli_record(SNARLI_R_COND_DESTROYED, 0, snarli_address(cond), SNARLI_HERE);
+    snarli_record_aux(SNARLI_R_COND_DESTROYED, 0, snarli_address(cond), SNARLI_STACK);
 }
 
 SNARLI_EXPORT int mtx_init(mtx_t *mutex, int type) {
   if (!snarli_is_recording())
     return snarli_real()->mtx_init(mutex, type);
-  struct snarli_site site = SNARLI_HERE;
+  uint32_t stack = SNARLI_STACK;
   int result = snarli_real()->mtx_init(mutex, type);
   if (result == thrd_success)
-    snarli_record(SNARLI_R_MUTEX_INIT, SNARLI_T_C11 | (type & mtx_recursive ? SNARLI_T_RECURSIVE : 0),
-                  snarli_address(mutex), site);
+    snarli_record_aux(SNARLI_R_MUTEX_INIT, SNARLI_T_C11 | (type & mtx_recursive ? SNARLI_T_RECURSIVE : 0),
+                      snarli_address(mutex), stack);
   return result;
 }
 
 SNARLI_EXPORT void mtx_destroy(mtx_t *mutex) {
   snarli_real()->mtx_destroy(mutex);
   if (snarli_is_recording())
-    snarli_record(SNARLI_R_MUTEX_DESTROYED, 0, snarli_address(mutex), SNARLI_HERE);
+    snarli_record_aux(SNARLI_R_MUTEX_DESTROYED, 0, snarli_address(mutex), SNARLI_STACK);
 }

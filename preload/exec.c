@@ -8,19 +8,19 @@
 #include <stdarg.h>
 
 struct exec {
-  struct snarli_site site;
+  uint32_t stack;
   bool is_recorded;
   char *const *variables; /* what to pass instead of the caller's */
   struct snarli_environment environment;
 };
 
-static void exec_begin(struct exec *exec, char *const envp[], struct snarli_site site) {
-  exec->site = site;
+static void exec_begin(struct exec *exec, char *const envp[], uint32_t stack) {
+  exec->stack = stack;
   exec->is_recorded = snarli_is_recording();
   exec->variables = snarli_environment_make(&exec->environment, envp);
   if (!exec->is_recorded)
     return;
-  snarli_record(SNARLI_R_EXEC_REQUESTED, 0, 0, site);
+  snarli_record_aux(SNARLI_R_EXEC_REQUESTED, 0, 0, stack);
   snarli_process_end(0);
 }
 
@@ -29,49 +29,53 @@ static int exec_failed(struct exec *exec) {
   int error = errno;
   if (exec->is_recorded) {
     snarli_process_end(-1);
-    snarli_record(SNARLI_R_EXEC_FAILED, (unsigned)error, 0, exec->site);
+    snarli_record_aux(SNARLI_R_EXEC_FAILED, (unsigned)error, 0, exec->stack);
   }
   snarli_environment_drop(&exec->environment);
   errno = error;
   return -1;
 }
 
-static int exec_path(const char *path, char *const argv[], char *const envp[], struct snarli_site site) {
+static int exec_path(const char *path, char *const argv[], char *const envp[], uint32_t stack) {
   struct exec exec;
-  exec_begin(&exec, envp, site);
+  exec_begin(&exec, envp, stack);
   (void)snarli_real()->execve(path, argv, exec.variables);
   return exec_failed(&exec);
 }
 
-static int exec_file(const char *file, char *const argv[], char *const envp[], struct snarli_site site) {
+static int exec_file(const char *file, char *const argv[], char *const envp[], uint32_t stack) {
   struct exec exec;
-  exec_begin(&exec, envp, site);
+  exec_begin(&exec, envp, stack);
   (void)snarli_real()->execvpe(file, argv, exec.variables);
   return exec_failed(&exec);
 }
 
 SNARLI_EXPORT int execve(const char *path, char *const argv[], char *const envp[]) {
-  return exec_path(path, argv, envp, SNARLI_HERE);
+  return exec_path(path, argv, envp, SNARLI_STACK_IF_RECORDING);
 }
 
-SNARLI_EXPORT int execv(const char *path, char *const argv[]) { return exec_path(path, argv, environ, SNARLI_HERE); }
+SNARLI_EXPORT int execv(const char *path, char *const argv[]) {
+  return exec_path(path, argv, environ, SNARLI_STACK_IF_RECORDING);
+}
 
 SNARLI_EXPORT int execvpe(const char *file, char *const argv[], char *const envp[]) {
-  return exec_file(file, argv, envp, SNARLI_HERE);
+  return exec_file(file, argv, envp, SNARLI_STACK_IF_RECORDING);
 }
 
-SNARLI_EXPORT int execvp(const char *file, char *const argv[]) { return exec_file(file, argv, environ, SNARLI_HERE); }
+SNARLI_EXPORT int execvp(const char *file, char *const argv[]) {
+  return exec_file(file, argv, environ, SNARLI_STACK_IF_RECORDING);
+}
 
 SNARLI_EXPORT int fexecve(int fd, char *const argv[], char *const envp[]) {
   struct exec exec;
-  exec_begin(&exec, envp, SNARLI_HERE);
+  exec_begin(&exec, envp, SNARLI_STACK_IF_RECORDING);
   (void)snarli_real()->fexecve(fd, argv, exec.variables);
   return exec_failed(&exec);
 }
 
 SNARLI_EXPORT int execveat(int fd, const char *path, char *const argv[], char *const envp[], int flags) {
   struct exec exec;
-  exec_begin(&exec, envp, SNARLI_HERE);
+  exec_begin(&exec, envp, SNARLI_STACK_IF_RECORDING);
   (void)snarli_real()->execveat(fd, path, argv, exec.variables, flags);
   return exec_failed(&exec);
 }
@@ -100,7 +104,7 @@ SNARLI_EXPORT int execl(const char *path, const char *first, ...) {
   char *argv[list_length(first, &list)];
   list_collect(argv, first, &list);
   va_end(list);
-  return exec_path(path, argv, environ, SNARLI_HERE);
+  return exec_path(path, argv, environ, SNARLI_STACK_IF_RECORDING);
 }
 
 SNARLI_EXPORT int execlp(const char *file, const char *first, ...) {
@@ -109,7 +113,7 @@ SNARLI_EXPORT int execlp(const char *file, const char *first, ...) {
   char *argv[list_length(first, &list)];
   list_collect(argv, first, &list);
   va_end(list);
-  return exec_file(file, argv, environ, SNARLI_HERE);
+  return exec_file(file, argv, environ, SNARLI_STACK_IF_RECORDING);
 }
 
 SNARLI_EXPORT int execle(const char *path, const char *first, ...) {
@@ -119,5 +123,5 @@ SNARLI_EXPORT int execle(const char *path, const char *first, ...) {
   list_collect(argv, first, &list);
   char *const *envp = va_arg(list, char *const *);
   va_end(list);
-  return exec_path(path, argv, envp, SNARLI_HERE);
+  return exec_path(path, argv, envp, SNARLI_STACK_IF_RECORDING);
 }

@@ -32,20 +32,20 @@ static unsigned mutex_type(const pthread_mutexattr_t *attr) {
 SNARLI_EXPORT int pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attr) {
   if (!snarli_is_recording())
     return snarli_real()->pthread_mutex_init(mutex, attr);
-  struct snarli_site site = SNARLI_HERE;
+  uint32_t stack = SNARLI_STACK;
   int error = snarli_real()->pthread_mutex_init(mutex, attr);
   if (!error)
-    snarli_record(SNARLI_R_MUTEX_INIT, mutex_type(attr), snarli_address(mutex), site);
+    snarli_record_aux(SNARLI_R_MUTEX_INIT, mutex_type(attr), snarli_address(mutex), stack);
   return error;
 }
 
 SNARLI_EXPORT int pthread_mutex_consistent(pthread_mutex_t *mutex) {
   if (!snarli_is_recording())
     return snarli_real()->pthread_mutex_consistent(mutex);
-  struct snarli_site site = SNARLI_HERE;
+  uint32_t stack = SNARLI_STACK;
   int error = snarli_real()->pthread_mutex_consistent(mutex);
   if (!error)
-    snarli_record(SNARLI_R_MUTEX_CONSISTENT, 0, snarli_address(mutex), site);
+    snarli_record_aux(SNARLI_R_MUTEX_CONSISTENT, 0, snarli_address(mutex), stack);
   return error;
 }
 
@@ -64,28 +64,29 @@ static unsigned rwlock_type(const pthread_rwlockattr_t *attr) {
 SNARLI_EXPORT int pthread_rwlock_init(pthread_rwlock_t *rwlock, const pthread_rwlockattr_t *attr) {
   if (!snarli_is_recording())
     return snarli_real()->pthread_rwlock_init(rwlock, attr);
-  struct snarli_site site = SNARLI_HERE;
+  uint32_t stack = SNARLI_STACK;
   int error = snarli_real()->pthread_rwlock_init(rwlock, attr);
   if (!error)
-    snarli_record(SNARLI_R_RWLOCK_INIT, rwlock_type(attr), snarli_address(rwlock), site);
+    snarli_record_aux(SNARLI_R_RWLOCK_INIT, rwlock_type(attr), snarli_address(rwlock), stack);
   return error;
 }
 
 SNARLI_EXPORT int pthread_spin_init(pthread_spinlock_t *spin, int shared) {
   if (!snarli_is_recording())
     return snarli_real()->pthread_spin_init(spin, shared);
-  struct snarli_site site = SNARLI_HERE;
+  uint32_t stack = SNARLI_STACK;
   int error = snarli_real()->pthread_spin_init(spin, shared);
   if (!error)
-    snarli_record(SNARLI_R_SPIN_INIT, shared == PTHREAD_PROCESS_SHARED ? SNARLI_T_SHARED : 0, snarli_address(spin),
-                  site);
+    snarli_record_aux(SNARLI_R_SPIN_INIT, shared == PTHREAD_PROCESS_SHARED ? SNARLI_T_SHARED : 0, snarli_address(spin),
+                      stack);
   return error;
 }
 
-/* No record of a failure: unlocking a spin lock is one store. */
+/* No record of a failure: unlocking a spin lock is one store. And no stack: others burn time until it is unlocked, and
+ * a walk here, with many more threads than processors, made them wait for seconds. */
 SNARLI_EXPORT int pthread_spin_unlock(pthread_spinlock_t *spin) {
   if (snarli_is_recording())
-    snarli_record(SNARLI_R_SPIN_RELEASED, 0, snarli_address(spin), SNARLI_HERE);
+    snarli_record_aux(SNARLI_R_SPIN_RELEASED, 0, snarli_address(spin), 0);
   return snarli_real()->pthread_spin_unlock(spin);
 }
 
@@ -99,10 +100,10 @@ static unsigned barrier_type(const pthread_barrierattr_t *attr) {
 SNARLI_EXPORT int pthread_barrier_init(pthread_barrier_t *barrier, const pthread_barrierattr_t *attr, unsigned count) {
   if (!snarli_is_recording())
     return snarli_real()->pthread_barrier_init(barrier, attr, count);
-  struct snarli_site site = SNARLI_HERE;
+  uint32_t stack = SNARLI_STACK;
   int error = snarli_real()->pthread_barrier_init(barrier, attr, count);
   if (!error) {
-    snarli_record(SNARLI_R_BARRIER_INIT, barrier_type(attr), snarli_address(barrier), site);
+    snarli_record_aux(SNARLI_R_BARRIER_INIT, barrier_type(attr), snarli_address(barrier), stack);
     snarli_record_aux(SNARLI_R_BARRIER_COUNT, 0, snarli_address(barrier), count);
   }
   return error;
@@ -111,13 +112,13 @@ SNARLI_EXPORT int pthread_barrier_init(pthread_barrier_t *barrier, const pthread
 SNARLI_EXPORT int pthread_barrier_wait(pthread_barrier_t *barrier) {
   if (!snarli_is_recording())
     return snarli_real()->pthread_barrier_wait(barrier);
-  struct snarli_site site = SNARLI_HERE;
-  snarli_record(SNARLI_R_BARRIER_REQUESTED, 0, snarli_address(barrier), site);
+  uint32_t stack = SNARLI_STACK;
+  snarli_record_aux(SNARLI_R_BARRIER_REQUESTED, 0, snarli_address(barrier), stack);
   int result = snarli_real()->pthread_barrier_wait(barrier);
   bool is_serial = result == PTHREAD_BARRIER_SERIAL_THREAD;
   if (result == 0 || is_serial)
-    snarli_record(SNARLI_R_BARRIER_PASSED, is_serial, snarli_address(barrier), site);
+    snarli_record_aux(SNARLI_R_BARRIER_PASSED, is_serial, snarli_address(barrier), stack);
   else
-    snarli_record(SNARLI_R_BARRIER_FAILED, (unsigned)result, snarli_address(barrier), site);
+    snarli_record_aux(SNARLI_R_BARRIER_FAILED, (unsigned)result, snarli_address(barrier), stack);
   return result;
 }

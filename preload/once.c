@@ -9,18 +9,18 @@ struct run {
   struct run *outer; /* the run during which this one began */
   void (*routine)(void);
   uint64_t once;
-  struct snarli_site site;
+  uint32_t stack;
   bool is_over;
 };
 static __thread struct run *innermost;
 
 enum { ONCE_DONE = 2 }; /* the bit that glibc sets when the routine has returned; without it there is a record more */
 
-static void run_ended(struct run **run) { snarli_record(SNARLI_R_ONCE_ENDED, 0, (*run)->once, (*run)->site); }
+static void run_ended(struct run **run) { snarli_record_aux(SNARLI_R_ONCE_ENDED, 0, (*run)->once, (*run)->stack); }
 
 static void trampoline(void) {
   __attribute__((cleanup(run_ended))) struct run *run = innermost; /* ended also when cancelled or thrown out of */
-  snarli_record(SNARLI_R_ONCE_BEGUN, 0, run->once, run->site);
+  snarli_record_aux(SNARLI_R_ONCE_BEGUN, 0, run->once, run->stack);
   run->routine();
 }
 
@@ -28,23 +28,23 @@ static void trampoline(void) {
 static void run_left(struct run *run) {
   innermost = run->outer;
   if (!run->is_over)
-    snarli_record(SNARLI_R_ONCE_PASSED, ECANCELED, run->once, run->site);
+    snarli_record_aux(SNARLI_R_ONCE_PASSED, ECANCELED, run->once, run->stack);
 }
 
 static inline void run_enter(struct run *run, bool is_done) {
   run->outer = innermost;
   innermost = run;
   if (!is_done)
-    snarli_record(SNARLI_R_ONCE_REQUESTED, 0, run->once, run->site);
+    snarli_record_aux(SNARLI_R_ONCE_REQUESTED, 0, run->once, run->stack);
 }
 
 static inline void run_pass(struct run *run, int error) {
   run->is_over = true;
-  snarli_record(SNARLI_R_ONCE_PASSED, (unsigned)error, run->once, run->site);
+  snarli_record_aux(SNARLI_R_ONCE_PASSED, (unsigned)error, run->once, run->stack);
 }
 
 #define RUN(once, routine)                                                                                             \
-  __attribute__((cleanup(run_left))) struct run run = {NULL, routine, snarli_address(once), SNARLI_HERE, false}
+  __attribute__((cleanup(run_left))) struct run run = {NULL, routine, snarli_address(once), SNARLI_STACK, false}
 
 SNARLI_EXPORT int pthread_once(pthread_once_t *once, void (*routine)(void)) {
   if (!snarli_is_recording())

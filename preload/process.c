@@ -8,21 +8,21 @@
 #include "wrapper.h"
 #include <stdlib.h>
 
-static void forked(pid_t pid, unsigned flags, struct snarli_site site) {
+static void forked(pid_t pid, unsigned flags, uint32_t stack) {
   if (pid > 0)
-    snarli_record(SNARLI_R_FORKED, flags, (uint64_t)pid, site);
+    snarli_record_aux(SNARLI_R_FORKED, flags, (uint64_t)pid, stack);
   else
-    snarli_record(SNARLI_R_FORK_FAILED, (unsigned)errno, 0, site);
+    snarli_record_aux(SNARLI_R_FORK_FAILED, (unsigned)errno, 0, stack);
 }
 
 SNARLI_EXPORT pid_t fork(void) {
   if (!snarli_is_recording())
     return snarli_real()->fork();
-  struct snarli_site site = SNARLI_HERE;
-  snarli_record(SNARLI_R_FORK_REQUESTED, 0, 0, site);
+  uint32_t stack = SNARLI_STACK;
+  snarli_record_aux(SNARLI_R_FORK_REQUESTED, 0, 0, stack);
   pid_t pid = snarli_real()->fork();
   if (pid)
-    forked(pid, 0, site);
+    forked(pid, 0, stack);
   return pid;
 }
 
@@ -30,11 +30,11 @@ SNARLI_EXPORT pid_t fork(void) {
 SNARLI_EXPORT pid_t _Fork(void) {
   if (!snarli_is_recording())
     return snarli_real()->_Fork();
-  struct snarli_site site = SNARLI_HERE;
-  snarli_record(SNARLI_R_FORK_REQUESTED, 0, 0, site);
+  uint32_t stack = SNARLI_STACK;
+  snarli_record_aux(SNARLI_R_FORK_REQUESTED, 0, 0, stack);
   pid_t pid = snarli_real()->_Fork();
   if (pid)
-    forked(pid, 0, site);
+    forked(pid, 0, stack);
   else
     snarli_after_fork_in_child();
   return pid;
@@ -49,7 +49,7 @@ __attribute__((used, visibility("hidden"))) long snarli_vfork_end(long result, c
 
 void snarli_vfork_begin(const void *cfa, const void *pc) {
   if (snarli_is_recording())
-    snarli_record(SNARLI_R_FORK_REQUESTED, SNARLI_F_VFORK, 0, (struct snarli_site){cfa, pc});
+    snarli_record_aux(SNARLI_R_FORK_REQUESTED, SNARLI_F_VFORK, 0, snarli_stack((struct snarli_site){cfa, pc}));
   snarli_suspend();
 }
 
@@ -60,7 +60,7 @@ long snarli_vfork_end(long result, const void *cfa, const void *pc) {
   if (result < 0)
     errno = (int)-result;
   if (snarli_is_recording())
-    forked((pid_t)result, SNARLI_F_VFORK, (struct snarli_site){cfa, pc});
+    forked((pid_t)result, SNARLI_F_VFORK, snarli_stack((struct snarli_site){cfa, pc}));
   return result < 0 ? -1 : result;
 }
 
@@ -104,11 +104,11 @@ __asm__(".pushsection .text\n"
 SNARLI_EXPORT pid_t vfork(void) {
   if (!snarli_is_recording())
     return snarli_real()->fork();
-  struct snarli_site site = SNARLI_HERE;
-  snarli_record(SNARLI_R_FORK_REQUESTED, 0, 0, site);
+  uint32_t stack = SNARLI_STACK;
+  snarli_record_aux(SNARLI_R_FORK_REQUESTED, 0, 0, stack);
   pid_t pid = snarli_real()->fork();
   if (pid)
-    forked(pid, 0, site);
+    forked(pid, 0, stack);
   return pid;
 }
 #endif
@@ -118,14 +118,14 @@ SNARLI_EXPORT pid_t vfork(void) {
 SNARLI_EXPORT int daemon(int nochdir, int noclose) {
   if (!snarli_is_recording())
     return snarli_real()->daemon(nochdir, noclose);
-  struct snarli_site site = SNARLI_HERE;
+  uint32_t stack = SNARLI_STACK;
   pid_t parent = getpid();
-  snarli_record(SNARLI_R_FORK_REQUESTED, 0, 0, site);
+  snarli_record_aux(SNARLI_R_FORK_REQUESTED, 0, 0, stack);
   snarli_process_end(0);
   int result = snarli_real()->daemon(nochdir, noclose);
   if (result && getpid() == parent) {
     snarli_process_end(-1);
-    forked(-1, 0, site);
+    forked(-1, 0, stack);
   }
   return result;
 }
@@ -134,20 +134,20 @@ typedef int (*spawn_function)(pid_t *, const char *, const posix_spawn_file_acti
                               char *const *, char *const *);
 
 static int spawn(spawn_function real, pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
-                 const posix_spawnattr_t *attr, char *const *argv, char *const *envp, struct snarli_site site) {
+                 const posix_spawnattr_t *attr, char *const *argv, char *const *envp, uint32_t stack) {
   bool is_recording = snarli_is_recording();
   struct snarli_environment environment;
   char *const *variables = snarli_environment_make(&environment, envp);
   if (is_recording)
-    snarli_record(SNARLI_R_FORK_REQUESTED, SNARLI_F_SPAWN, 0, site);
+    snarli_record_aux(SNARLI_R_FORK_REQUESTED, SNARLI_F_SPAWN, 0, stack);
   pid_t child = 0;
   int error = real(&child, path, actions, attr, argv, variables);
   if (!error && pid)
     *pid = child;
   if (is_recording && error)
-    snarli_record(SNARLI_R_FORK_FAILED, (unsigned)error, 0, site);
+    snarli_record_aux(SNARLI_R_FORK_FAILED, (unsigned)error, 0, stack);
   else if (is_recording)
-    snarli_record(SNARLI_R_FORKED, SNARLI_F_SPAWN, (uint64_t)child, site);
+    snarli_record_aux(SNARLI_R_FORKED, SNARLI_F_SPAWN, (uint64_t)child, stack);
   snarli_environment_drop(&environment);
   return error;
 }
@@ -155,36 +155,36 @@ static int spawn(spawn_function real, pid_t *pid, const char *path, const posix_
 SNARLI_VERSION_GLIBC_2_15(posix_spawn)
 SNARLI_EXPORT int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
                               const posix_spawnattr_t *attr, char *const argv[], char *const envp[]) {
-  return spawn(snarli_real()->posix_spawn, pid, path, actions, attr, argv, envp, SNARLI_HERE);
+  return spawn(snarli_real()->posix_spawn, pid, path, actions, attr, argv, envp, SNARLI_STACK_IF_RECORDING);
 }
 
 SNARLI_VERSION_GLIBC_2_15(posix_spawnp)
 SNARLI_EXPORT int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
                                const posix_spawnattr_t *attr, char *const argv[], char *const envp[]) {
-  return spawn(snarli_real()->posix_spawnp, pid, file, actions, attr, argv, envp, SNARLI_HERE);
+  return spawn(snarli_real()->posix_spawnp, pid, file, actions, attr, argv, envp, SNARLI_STACK_IF_RECORDING);
 }
 
-static void process_ends(int status, struct snarli_site site) {
+static void process_ends(int status, uint32_t stack) {
   if (!snarli_is_recording())
     return;
-  snarli_record(SNARLI_R_PROCESS_EXIT, 0, (uint32_t)status, site);
+  snarli_record_aux(SNARLI_R_PROCESS_EXIT, 0, (uint32_t)status, stack);
   snarli_process_end(status & 0xff);
 }
 
 SNARLI_EXPORT void _exit(int status) {
-  process_ends(status, SNARLI_HERE);
+  process_ends(status, SNARLI_STACK_IF_RECORDING);
   snarli_real()->_exit(status);
   __builtin_unreachable();
 }
 
 SNARLI_EXPORT void _Exit(int status) {
-  process_ends(status, SNARLI_HERE);
+  process_ends(status, SNARLI_STACK_IF_RECORDING);
   snarli_real()->_Exit(status);
   __builtin_unreachable();
 }
 
 SNARLI_EXPORT void quick_exit(int status) {
-  process_ends(status, SNARLI_HERE);
+  process_ends(status, SNARLI_STACK_IF_RECORDING);
   snarli_real()->quick_exit(status);
   __builtin_unreachable();
 }

@@ -15,72 +15,72 @@ SNARLI_EXPORT int sem_wait(sem_t *sem) {
     return snarli_real()->sem_wait(sem);
   pthread_testcancel();
   int saved = errno;
-  SNARLI_CANCELLABLE call = {0, snarli_address(sem), SNARLI_HERE};
+  SNARLI_CANCELLABLE call = {0, snarli_address(sem), SNARLI_STACK};
   int result = snarli_real()->sem_trywait(sem);
   if (result) {
     errno = saved;
-    snarli_record(SNARLI_R_SEM_REQUESTED, 0, call.object, call.site);
+    snarli_record_aux(SNARLI_R_SEM_REQUESTED, 0, call.object, call.stack);
     call.type = SNARLI_R_SEM_FAILED;
     result = snarli_real()->sem_wait(sem);
     call.type = 0;
   }
   snarli_record_outcome(SNARLI_R_SEM_ACQUIRED, SNARLI_R_SEM_FAILED, 0, SNARLI_ERROR_ERRNO(result), call.object,
-                        call.site);
+                        call.stack);
   return result;
 }
 
 SNARLI_EXPORT int sem_timedwait(sem_t *sem, const struct timespec *end) {
   if (!snarli_is_recording())
     return snarli_real()->sem_timedwait(sem, end);
-  SNARLI_CANCELLABLE call = {SNARLI_R_SEM_FAILED, snarli_address(sem), SNARLI_HERE};
-  snarli_record(SNARLI_R_SEM_REQUESTED, SNARLI_F_TIMED, call.object, call.site);
+  SNARLI_CANCELLABLE call = {SNARLI_R_SEM_FAILED, snarli_address(sem), SNARLI_STACK};
+  snarli_record_aux(SNARLI_R_SEM_REQUESTED, SNARLI_F_TIMED, call.object, call.stack);
   int result = snarli_real()->sem_timedwait(sem, end);
   call.type = 0;
   snarli_record_outcome(SNARLI_R_SEM_ACQUIRED, SNARLI_R_SEM_FAILED, SNARLI_F_TIMED, SNARLI_ERROR_ERRNO(result),
-                        call.object, call.site);
+                        call.object, call.stack);
   return result;
 }
 
 SNARLI_EXPORT int sem_clockwait(sem_t *sem, clockid_t clock, const struct timespec *end) {
   if (!snarli_is_recording())
     return snarli_real()->sem_clockwait(sem, clock, end);
-  SNARLI_CANCELLABLE call = {SNARLI_R_SEM_FAILED, snarli_address(sem), SNARLI_HERE};
-  snarli_record(SNARLI_R_SEM_REQUESTED, SNARLI_F_TIMED, call.object, call.site);
+  SNARLI_CANCELLABLE call = {SNARLI_R_SEM_FAILED, snarli_address(sem), SNARLI_STACK};
+  snarli_record_aux(SNARLI_R_SEM_REQUESTED, SNARLI_F_TIMED, call.object, call.stack);
   int result = snarli_real()->sem_clockwait(sem, clock, end);
   call.type = 0;
   snarli_record_outcome(SNARLI_R_SEM_ACQUIRED, SNARLI_R_SEM_FAILED, SNARLI_F_TIMED, SNARLI_ERROR_ERRNO(result),
-                        call.object, call.site);
+                        call.object, call.stack);
   return result;
 }
 
 SNARLI_EXPORT int sem_post(sem_t *sem) {
   if (!snarli_is_recording())
     return snarli_real()->sem_post(sem);
-  struct snarli_site site = SNARLI_HERE;
-  snarli_record(SNARLI_R_SEM_POSTED, 0, snarli_address(sem), site);
+  uint32_t stack = SNARLI_STACK;
+  snarli_record_aux(SNARLI_R_SEM_POSTED, 0, snarli_address(sem), stack);
   int result = snarli_real()->sem_post(sem);
   if (result)
-    snarli_record(SNARLI_R_SEM_POST_FAILED, (unsigned)errno, snarli_address(sem), site);
+    snarli_record_aux(SNARLI_R_SEM_POST_FAILED, (unsigned)errno, snarli_address(sem), stack);
   return result;
 }
 
 SNARLI_EXPORT int sem_init(sem_t *sem, int shared, unsigned value) {
   if (!snarli_is_recording())
     return snarli_real()->sem_init(sem, shared, value);
-  struct snarli_site site = SNARLI_HERE;
+  uint32_t stack = SNARLI_STACK;
   int result = snarli_real()->sem_init(sem, shared, value);
   if (!result) {
-    snarli_record(SNARLI_R_SEM_INIT, shared ? SNARLI_T_SHARED : 0, snarli_address(sem), site);
+    snarli_record_aux(SNARLI_R_SEM_INIT, shared ? SNARLI_T_SHARED : 0, snarli_address(sem), stack);
     snarli_record_aux(SNARLI_R_SEM_VALUE, 0, snarli_address(sem), value);
   }
   return result;
 }
 
-static void sem_opened(sem_t *sem, struct snarli_site site) {
+static void sem_opened(sem_t *sem, uint32_t stack) {
   int saved = errno, value = 0;
   (void)sem_getvalue(sem, &value);
   snarli_shared_mapped(sem, sizeof *sem);
-  snarli_record(SNARLI_R_SEM_OPENED, SNARLI_T_SHARED, snarli_address(sem), site);
+  snarli_record_aux(SNARLI_R_SEM_OPENED, SNARLI_T_SHARED, snarli_address(sem), stack);
   snarli_record_aux(SNARLI_R_SEM_VALUE, 0, snarli_address(sem), (uint32_t)value);
   errno = saved;
 }
@@ -95,17 +95,17 @@ SNARLI_EXPORT sem_t *sem_open(const char *name, int flags, ...) {
     value = va_arg(rest, unsigned);
     va_end(rest);
   }
-  struct snarli_site site = SNARLI_HERE;
+  uint32_t stack = SNARLI_STACK_IF_RECORDING;
   sem_t *sem = snarli_real()->sem_open(name, flags, mode, value);
   if (sem != SEM_FAILED && snarli_is_recording())
-    sem_opened(sem, site);
+    sem_opened(sem, stack);
   return sem;
 }
 
 /* Before the call: after it another thread may be given the same address. */
 SNARLI_EXPORT int sem_close(sem_t *sem) {
   if (snarli_is_recording()) {
-    snarli_record(SNARLI_R_SEM_CLOSED, 0, snarli_address(sem), SNARLI_HERE);
+    snarli_record_aux(SNARLI_R_SEM_CLOSED, 0, snarli_address(sem), SNARLI_STACK);
     snarli_shared_unmapped(sem, sizeof *sem);
   }
   return snarli_real()->sem_close(sem);

@@ -5,23 +5,23 @@
  */
 #include "wrapper.h"
 
-static void installed(int signal, sighandler_t handler, struct snarli_site site) {
+static void installed(int signal, sighandler_t handler, uint32_t stack) {
   if (handler != SIG_DFL && handler != SIG_IGN && handler != SIG_ERR && snarli_is_recording())
-    snarli_record(SNARLI_R_SIGNAL_HANDLER, (unsigned)signal, (uint64_t)(uintptr_t)handler, site);
+    snarli_record_aux(SNARLI_R_SIGNAL_HANDLER, (unsigned)signal, (uint64_t)(uintptr_t)handler, stack);
 }
 
 SNARLI_EXPORT int sigaction(int signal, const struct sigaction *action, struct sigaction *old) {
   sighandler_t handler = action ? action->sa_handler : SIG_DFL; /* before the call: `old` may be the same */
   int result = snarli_real()->sigaction(signal, action, old);
   if (!result)
-    installed(signal, handler, SNARLI_HERE);
+    installed(signal, handler, SNARLI_STACK_IF_RECORDING);
   return result;
 }
 
 SNARLI_EXPORT sighandler_t signal(int signal, sighandler_t handler) {
   sighandler_t old = snarli_real()->signal(signal, handler);
   if (old != SIG_ERR)
-    installed(signal, handler, SNARLI_HERE);
+    installed(signal, handler, SNARLI_STACK_IF_RECORDING);
   return old;
 }
 
@@ -29,6 +29,6 @@ SNARLI_EXPORT sighandler_t signal(int signal, sighandler_t handler) {
 SNARLI_EXPORT sighandler_t __sysv_signal(int signal, sighandler_t handler) {
   sighandler_t old = snarli_real()->__sysv_signal(signal, handler);
   if (old != SIG_ERR)
-    installed(signal, handler, SNARLI_HERE);
+    installed(signal, handler, SNARLI_STACK_IF_RECORDING);
   return old;
 }

@@ -26,23 +26,23 @@ static int c11_trampoline(void *argument) {
   return start.routine.c11(start.argument);
 }
 
-static void create_requested(struct snarli_start *start, const void *routine, void *argument, struct snarli_site site) {
+static void create_requested(struct snarli_start *start, const void *routine, void *argument, uint32_t stack) {
   start->routine.address = routine;
   start->argument = argument;
   start->index = snarli_thread_reserve();
-  snarli_record(SNARLI_R_THREAD_CREATE_REQUESTED, 0, start->index, site);
+  snarli_record_aux(SNARLI_R_THREAD_CREATE_REQUESTED, 0, start->index, stack);
 }
 
 /* The new thread may have ended already, and freed the memory that `thread` lies in: once it runs, its handle is taken
  * from the start instead. */
 static void create_returned(struct snarli_start *start, const pthread_t *thread, unsigned flags, int error,
-                            struct snarli_site site) {
+                            uint32_t stack) {
   if (error) {
-    snarli_record(SNARLI_R_THREAD_CREATE_FAILED, (unsigned)error, start->index, site);
+    snarli_record_aux(SNARLI_R_THREAD_CREATE_FAILED, (unsigned)error, start->index, stack);
     snarli_start_leave(start);
   } else {
     uintptr_t handle = atomic_load_explicit(&start->handle, memory_order_acquire);
-    snarli_record(SNARLI_R_THREAD_CREATED, flags, handle ? handle : (uintptr_t)*thread, site);
+    snarli_record_aux(SNARLI_R_THREAD_CREATED, flags, handle ? handle : (uintptr_t)*thread, stack);
   }
   snarli_start_leave(start);
 }
@@ -59,11 +59,11 @@ SNARLI_EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attr, 
   struct snarli_start *start = snarli_is_recording() ? snarli_start_new() : NULL;
   if (!start)
     return snarli_real()->pthread_create(thread, attr, routine, argument);
-  struct snarli_site site = SNARLI_HERE;
+  uint32_t stack = SNARLI_STACK;
   unsigned flags = create_flags(attr);
-  create_requested(start, (const void *)routine, argument, site);
+  create_requested(start, (const void *)routine, argument, stack);
   int error = snarli_real()->pthread_create(thread, attr, posix_trampoline, start);
-  create_returned(start, thread, flags, error, site);
+  create_returned(start, thread, flags, error, stack);
   return error;
 }
 
@@ -71,30 +71,30 @@ SNARLI_EXPORT int thrd_create(thrd_t *thread, thrd_start_t routine, void *argume
   struct snarli_start *start = snarli_is_recording() ? snarli_start_new() : NULL;
   if (!start)
     return snarli_real()->thrd_create(thread, routine, argument);
-  struct snarli_site site = SNARLI_HERE;
-  create_requested(start, (const void *)routine, argument, site);
+  uint32_t stack = SNARLI_STACK;
+  create_requested(start, (const void *)routine, argument, stack);
   int result = snarli_real()->thrd_create(thread, c11_trampoline, start);
-  create_returned(start, thread, 0, SNARLI_ERROR_C11(result), site);
+  create_returned(start, thread, 0, SNARLI_ERROR_C11(result), stack);
   return result;
 }
 
 static inline void join_requested(struct snarli_cancellable *call, unsigned flags) {
-  snarli_record(SNARLI_R_THREAD_JOIN_REQUESTED, flags, call->object, call->site);
+  snarli_record_aux(SNARLI_R_THREAD_JOIN_REQUESTED, flags, call->object, call->stack);
   call->type = SNARLI_R_THREAD_JOIN_FAILED;
 }
 
 static inline void join_returned(struct snarli_cancellable *call, unsigned flags, int error) {
   call->type = 0;
   if (error)
-    snarli_record(SNARLI_R_THREAD_JOIN_FAILED, (unsigned)error, call->object, call->site);
+    snarli_record_aux(SNARLI_R_THREAD_JOIN_FAILED, (unsigned)error, call->object, call->stack);
   else
-    snarli_record(SNARLI_R_THREAD_JOINED, flags, call->object, call->site);
+    snarli_record_aux(SNARLI_R_THREAD_JOINED, flags, call->object, call->stack);
 }
 
 SNARLI_EXPORT int pthread_join(pthread_t thread, void **result) {
   if (!snarli_is_recording())
     return snarli_real()->pthread_join(thread, result);
-  SNARLI_CANCELLABLE call = {0, (uint64_t)thread, SNARLI_HERE};
+  SNARLI_CANCELLABLE call = {0, (uint64_t)thread, SNARLI_STACK};
   join_requested(&call, 0);
   int error = snarli_real()->pthread_join(thread, result);
   join_returned(&call, 0, error);
@@ -104,7 +104,7 @@ SNARLI_EXPORT int pthread_join(pthread_t thread, void **result) {
 SNARLI_EXPORT int pthread_timedjoin_np(pthread_t thread, void **result, const struct timespec *end) {
   if (!snarli_is_recording())
     return snarli_real()->pthread_timedjoin_np(thread, result, end);
-  SNARLI_CANCELLABLE call = {0, (uint64_t)thread, SNARLI_HERE};
+  SNARLI_CANCELLABLE call = {0, (uint64_t)thread, SNARLI_STACK};
   join_requested(&call, SNARLI_F_TIMED);
   int error = snarli_real()->pthread_timedjoin_np(thread, result, end);
   join_returned(&call, SNARLI_F_TIMED, error);
@@ -114,7 +114,7 @@ SNARLI_EXPORT int pthread_timedjoin_np(pthread_t thread, void **result, const st
 SNARLI_EXPORT int pthread_clockjoin_np(pthread_t thread, void **result, clockid_t clock, const struct timespec *end) {
   if (!snarli_is_recording())
     return snarli_real()->pthread_clockjoin_np(thread, result, clock, end);
-  SNARLI_CANCELLABLE call = {0, (uint64_t)thread, SNARLI_HERE};
+  SNARLI_CANCELLABLE call = {0, (uint64_t)thread, SNARLI_STACK};
   join_requested(&call, SNARLI_F_TIMED);
   int error = snarli_real()->pthread_clockjoin_np(thread, result, clock, end);
   join_returned(&call, SNARLI_F_TIMED, error);
@@ -124,7 +124,7 @@ SNARLI_EXPORT int pthread_clockjoin_np(pthread_t thread, void **result, clockid_
 SNARLI_EXPORT int thrd_join(thrd_t thread, int *result) {
   if (!snarli_is_recording())
     return snarli_real()->thrd_join(thread, result);
-  SNARLI_CANCELLABLE call = {0, (uint64_t)thread, SNARLI_HERE};
+  SNARLI_CANCELLABLE call = {0, (uint64_t)thread, SNARLI_STACK};
   join_requested(&call, 0);
   int status = snarli_real()->thrd_join(thread, result);
   join_returned(&call, 0, SNARLI_ERROR_C11(status));
@@ -134,28 +134,28 @@ SNARLI_EXPORT int thrd_join(thrd_t thread, int *result) {
 SNARLI_EXPORT int pthread_tryjoin_np(pthread_t thread, void **result) {
   if (!snarli_is_recording())
     return snarli_real()->pthread_tryjoin_np(thread, result);
-  struct snarli_site site = SNARLI_HERE;
+  uint32_t stack = SNARLI_STACK;
   int error = snarli_real()->pthread_tryjoin_np(thread, result);
-  snarli_record_try(SNARLI_R_THREAD_JOINED, SNARLI_R_THREAD_JOIN_FAILED, SNARLI_F_TRY, error, (uint64_t)thread, site);
+  snarli_record_try(SNARLI_R_THREAD_JOINED, SNARLI_R_THREAD_JOIN_FAILED, SNARLI_F_TRY, error, (uint64_t)thread, stack);
   return error;
 }
 
 /* Detaching and cancelling are recorded before the call: after it the handle may already be another thread's. */
 SNARLI_EXPORT int pthread_detach(pthread_t thread) {
   if (snarli_is_recording())
-    snarli_record(SNARLI_R_THREAD_DETACHED, 0, (uint64_t)thread, SNARLI_HERE);
+    snarli_record_aux(SNARLI_R_THREAD_DETACHED, 0, (uint64_t)thread, SNARLI_STACK);
   return snarli_real()->pthread_detach(thread);
 }
 
 SNARLI_EXPORT int thrd_detach(thrd_t thread) {
   if (snarli_is_recording())
-    snarli_record(SNARLI_R_THREAD_DETACHED, 0, (uint64_t)thread, SNARLI_HERE);
+    snarli_record_aux(SNARLI_R_THREAD_DETACHED, 0, (uint64_t)thread, SNARLI_STACK);
   return snarli_real()->thrd_detach(thread);
 }
 
 SNARLI_EXPORT int pthread_cancel(pthread_t thread) {
   if (snarli_is_recording())
-    snarli_record(SNARLI_R_THREAD_CANCELLED, 0, (uint64_t)thread, SNARLI_HERE);
+    snarli_record_aux(SNARLI_R_THREAD_CANCELLED, 0, (uint64_t)thread, SNARLI_STACK);
   return snarli_real()->pthread_cancel(thread);
 }
 

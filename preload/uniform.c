@@ -40,18 +40,18 @@ static inline bool is_robust(const pthread_mutex_t *mutex) {
 
 #define OUTCOME(record, flags, result, object)                                                                         \
   record(SNARLI_R_##object##_ACQUIRED, SNARLI_R_##object##_FAILED, flags, SNARLI_ERROR_##result(status),               \
-         snarli_address(o), site)
+         snarli_address(o), stack)
 
 #define BODY_LOCK(result, object, ret, name, params, args)                                                             \
   SNARLI_EXPORT ret name params {                                                                                      \
     if (!snarli_is_recording())                                                                                        \
       return snarli_real()->name args;                                                                                 \
-    struct snarli_site site = SNARLI_HERE;                                                                             \
+    uint32_t stack = SNARLI_STACK;                                                                                     \
     ret status = -1;                                                                                                   \
     if (MAY_TRY_##name(o))                                                                                             \
       status = snarli_real()->TRY_##name args;                                                                         \
     if (!snarli_is_taken(SNARLI_ERROR_##result(status))) {                                                             \
-      snarli_record(SNARLI_R_##object##_REQUESTED, 0, snarli_address(o), site);                                        \
+      snarli_record_aux(SNARLI_R_##object##_REQUESTED, 0, snarli_address(o), stack);                                   \
       status = snarli_real()->name args;                                                                               \
     }                                                                                                                  \
     OUTCOME(snarli_record_outcome, 0, result, object);                                                                 \
@@ -62,7 +62,7 @@ static inline bool is_robust(const pthread_mutex_t *mutex) {
   SNARLI_EXPORT ret name params {                                                                                      \
     if (!snarli_is_recording())                                                                                        \
       return snarli_real()->name args;                                                                                 \
-    struct snarli_site site = SNARLI_HERE;                                                                             \
+    uint32_t stack = SNARLI_STACK;                                                                                     \
     ret status = snarli_real()->name args;                                                                             \
     OUTCOME(snarli_record_try, SNARLI_F_TRY, result, object);                                                          \
     return status;                                                                                                     \
@@ -72,8 +72,8 @@ static inline bool is_robust(const pthread_mutex_t *mutex) {
   SNARLI_EXPORT ret name params {                                                                                      \
     if (!snarli_is_recording())                                                                                        \
       return snarli_real()->name args;                                                                                 \
-    struct snarli_site site = SNARLI_HERE;                                                                             \
-    snarli_record(SNARLI_R_##object##_REQUESTED, SNARLI_F_TIMED, snarli_address(o), site);                             \
+    uint32_t stack = SNARLI_STACK;                                                                                     \
+    snarli_record_aux(SNARLI_R_##object##_REQUESTED, SNARLI_F_TIMED, snarli_address(o), stack);                        \
     ret status = snarli_real()->name args;                                                                             \
     OUTCOME(snarli_record_outcome, SNARLI_F_TIMED, result, object);                                                    \
     return status;                                                                                                     \
@@ -83,12 +83,12 @@ static inline bool is_robust(const pthread_mutex_t *mutex) {
   SNARLI_EXPORT ret name params {                                                                                      \
     if (!snarli_is_recording())                                                                                        \
       return snarli_real()->name args;                                                                                 \
-    struct snarli_site site = SNARLI_HERE;                                                                             \
-    snarli_record(SNARLI_R_##object##_RELEASED, 0, snarli_address(o), site);                                           \
+    uint32_t stack = SNARLI_STACK;                                                                                     \
+    snarli_record_aux(SNARLI_R_##object##_RELEASED, 0, snarli_address(o), stack);                                      \
     ret status = snarli_real()->name args;                                                                             \
     if (__builtin_expect(SNARLI_ERROR_##result(status), 0))                                                            \
-      snarli_record(SNARLI_R_##object##_RELEASE_FAILED, (unsigned)SNARLI_ERROR_##result(status), snarli_address(o),    \
-                    site);                                                                                             \
+      snarli_record_aux(SNARLI_R_##object##_RELEASE_FAILED, (unsigned)SNARLI_ERROR_##result(status),                   \
+                        snarli_address(o), stack);                                                                     \
     return status;                                                                                                     \
   }
 
@@ -96,10 +96,10 @@ static inline bool is_robust(const pthread_mutex_t *mutex) {
   SNARLI_EXPORT ret name params {                                                                                      \
     if (!snarli_is_recording())                                                                                        \
       return snarli_real()->name args;                                                                                 \
-    struct snarli_site site = SNARLI_HERE;                                                                             \
+    uint32_t stack = SNARLI_STACK;                                                                                     \
     ret status = snarli_real()->name args;                                                                             \
     if (SNARLI_ERROR_##result(status) == 0)                                                                            \
-      snarli_record(SNARLI_R_##object##_DESTROYED, 0, snarli_address(o), site);                                        \
+      snarli_record_aux(SNARLI_R_##object##_DESTROYED, 0, snarli_address(o), stack);                                   \
     return status;                                                                                                     \
   }
 

@@ -15,7 +15,7 @@ static void wait_cancelled(struct wait *wait) { snarli_cancelled(&wait->call); }
 static inline void wait_begin(struct wait *wait) {
   if (wait->flags & SNARLI_F_TRY)
     return;
-  snarli_record(SNARLI_R_WAIT_REQUESTED, wait->flags, wait->call.object, wait->call.site);
+  snarli_record_aux(SNARLI_R_WAIT_REQUESTED, wait->flags, wait->call.object, wait->call.stack);
   wait->call.type = SNARLI_R_WAIT_FAILED;
 }
 
@@ -23,10 +23,10 @@ static inline void wait_begin(struct wait *wait) {
 static inline void wait_end(struct wait *wait, pid_t pid, bool has_ended) {
   wait->call.type = 0;
   if (pid > 0)
-    snarli_record(SNARLI_R_WAIT_RETURNED, wait->flags | (has_ended ? SNARLI_F_ENDED : 0), (uint64_t)pid,
-                  wait->call.site);
+    snarli_record_aux(SNARLI_R_WAIT_RETURNED, wait->flags | (has_ended ? SNARLI_F_ENDED : 0), (uint64_t)pid,
+                      wait->call.stack);
   else if (!(wait->flags & SNARLI_F_TRY))
-    snarli_record(SNARLI_R_WAIT_FAILED, pid < 0 ? (unsigned)errno : 0, wait->call.object, wait->call.site);
+    snarli_record_aux(SNARLI_R_WAIT_FAILED, pid < 0 ? (unsigned)errno : 0, wait->call.object, wait->call.stack);
 }
 
 /* `status` is only set if a child was returned. */
@@ -38,7 +38,7 @@ static inline bool is_end(pid_t child, const int *status) {
 #define WAIT(pid, options)                                                                                             \
   int own_status = 0;                                                                                                  \
   int *at = status ? status : &own_status;                                                                             \
-  __attribute__((cleanup(wait_cancelled))) struct wait state = {{0, (pid) > 0 ? (uint64_t)(pid) : 0, SNARLI_HERE},     \
+  __attribute__((cleanup(wait_cancelled))) struct wait state = {{0, (pid) > 0 ? (uint64_t)(pid) : 0, SNARLI_STACK},    \
                                                                 (options)&WNOHANG ? SNARLI_F_TRY : 0};                 \
   wait_begin(&state)
 
@@ -85,7 +85,7 @@ SNARLI_EXPORT int waitid(idtype_t type, id_t id, siginfo_t *info, int options) {
     return snarli_real()->waitid(type, id, info, options);
   siginfo_t own = {0};
   siginfo_t *at = info ? info : &own;
-  __attribute__((cleanup(wait_cancelled))) struct wait state = {{0, type == P_PID ? id : 0, SNARLI_HERE},
+  __attribute__((cleanup(wait_cancelled))) struct wait state = {{0, type == P_PID ? id : 0, SNARLI_STACK},
                                                                 options & WNOHANG ? SNARLI_F_TRY : 0};
   wait_begin(&state);
   int result = snarli_real()->waitid(type, id, at, options);

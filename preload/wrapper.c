@@ -5,21 +5,21 @@
 #include "wrapper.h"
 
 static __thread uint64_t last_failed_object;
-static __thread const void *last_failed_pc;
+static __thread uint32_t last_failed_stack;
 
 void snarli_record_try(enum snarli_record_type acquired, enum snarli_record_type failed, unsigned flags, int error,
-                       uint64_t object, struct snarli_site site) {
+                       uint64_t object, uint32_t stack) {
   if (snarli_is_taken(error)) {
     last_failed_object = 0;
-    snarli_record_outcome(acquired, failed, flags, error, object, site);
-  } else if (last_failed_object != object || last_failed_pc != site.pc) {
+    snarli_record_outcome(acquired, failed, flags, error, object, stack);
+  } else if (last_failed_object != object || last_failed_stack != stack) {
     last_failed_object = object;
-    last_failed_pc = site.pc;
-    snarli_record(failed, (unsigned)error, object, site);
+    last_failed_stack = stack;
+    snarli_record_aux(failed, (unsigned)error, object, stack);
   }
 }
 
 void snarli_cancelled(struct snarli_cancellable *call) {
   if (call->type)
-    snarli_record(call->type, ECANCELED, call->object, call->site);
+    snarli_record_aux(call->type, ECANCELED, call->object, call->stack);
 }

@@ -2,7 +2,8 @@
  *
  * What every wrapper uses. The rules of this library: no malloc, no stdio, no lock, no exit; errno, return values,
  * cancellation and timeouts are the real function's; a record of giving something up comes before the real call, of
- * getting it after. A wrapper takes SNARLI_HERE in its own frame, so it must not be inlined: all are exported.
+ * getting it after. A wrapper takes SNARLI_STACK in its own frame, so it must not be inlined: all are exported. It
+ * takes it before the real call: the first walk from a place is slow, and while it holds a lock others would wait.
  */
 #ifndef SNARLI_WRAPPER_H
 #define SNARLI_WRAPPER_H
@@ -13,6 +14,10 @@
 #include <stdint.h>
 
 #define SNARLI_EXPORT __attribute__((visibility("default"), noinline))
+
+/* The call stack from the caller of the function that this stands in. */
+#define SNARLI_STACK snarli_stack(SNARLI_HERE)
+#define SNARLI_STACK_IF_RECORDING (snarli_is_recording() ? SNARLI_STACK : 0)
 
 /* Gives an exported function the version whose meaning it has, so that programs bound to an older one pass it by. The
  * nodes are in versions.map; only x86 has older versions of these names. */
@@ -46,17 +51,17 @@ static inline bool snarli_is_taken(int error) { return error == 0 || error == EO
 
 /* The outcome of a call that asked for something. */
 static inline void snarli_record_outcome(enum snarli_record_type acquired, enum snarli_record_type failed,
-                                         unsigned flags, int error, uint64_t object, struct snarli_site site) {
+                                         unsigned flags, int error, uint64_t object, uint32_t stack) {
   if (snarli_is_taken(error))
-    snarli_record(acquired, flags | (error ? SNARLI_F_OWNER_DIED : 0), object, site);
+    snarli_record_aux(acquired, flags | (error ? SNARLI_F_OWNER_DIED : 0), object, stack);
   else
-    snarli_record(failed, (unsigned)error, object, site);
+    snarli_record_aux(failed, (unsigned)error, object, stack);
 }
 
 /* The outcome of a call that cannot block. A program that polls fails again and again at one place: only the first
  * failure of such a run is recorded. */
 void snarli_record_try(enum snarli_record_type acquired, enum snarli_record_type failed, unsigned flags, int error,
-                       uint64_t object, struct snarli_site site);
+                       uint64_t object, uint32_t stack);
 
 /* A blocking call that is a cancellation point: if the thread is cancelled in it, its frame is unwound, and what the
  * call would have recorded is recorded then, with ECANCELED. Declare it with SNARLI_CANCELLABLE and set `type` to
@@ -64,7 +69,7 @@ void snarli_record_try(enum snarli_record_type acquired, enum snarli_record_type
 struct snarli_cancellable {
   enum snarli_record_type type;
   uint64_t object;
-  struct snarli_site site;
+  uint32_t stack;
 };
 void snarli_cancelled(struct snarli_cancellable *call);
 #define SNARLI_CANCELLABLE __attribute__((cleanup(snarli_cancelled))) struct snarli_cancellable

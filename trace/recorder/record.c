@@ -85,6 +85,15 @@ uint32_t snarli_blob_string(const char *text, size_t size) {
   return thread ? blob_append(thread, SNARLI_B_STRING, clock_now(recorder.clock), text, size, NULL, 0) : 0;
 }
 
+uint32_t snarli_stack(struct snarli_site site) {
+  enum { ROWS_OF_A_CALL = 8 }; /* a wait on a condition, and what announces the time */
+  struct recorder_thread *thread = self();
+  if (!thread)
+    return 0;
+  window_make_room(thread, ROWS_OF_A_CALL);
+  return stack_of_site(thread, site);
+}
+
 uint32_t snarli_stack_of(const void *pc) {
   struct recorder_thread *thread = self();
   return thread ? stack_node(thread, 0, (uint64_t)(uintptr_t)pc) : 0;

@@ -76,6 +76,8 @@ void file_sync_clock(void);
 /* window.c */
 /* The next free row of a window of the calling thread, which grows as needed; NULL: stopped. Reentrant. */
 void *window_row(struct recorder_thread *thread, enum snarli_window_kind kind, uint32_t rows);
+/* Takes a new window now if the next `rows` records do not fit the old one. */
+void window_make_room(struct recorder_thread *thread, uint32_t rows);
 uint32_t window_row_id(const struct recorder_window *window, const void *row);
 void record_store(struct snarli_record *row, uint64_t head, uint32_t aux, uint32_t time);
 /* The rows that say whose records follow, written where a thread takes over a window: OWNER and TIME. Signals are

@@ -102,6 +102,12 @@ void *window_row(struct recorder_thread *thread, enum snarli_window_kind kind, u
   return NULL;
 }
 
+void window_make_room(struct recorder_thread *thread, uint32_t rows) {
+  struct recorder_window *window = &thread->records;
+  if (__builtin_expect(window->pos + rows * SNARLI_ROW > window->end, 0))
+    (void)window_grow(thread, window, SNARLI_W_RECORDS, rows * SNARLI_ROW);
+}
+
 uint32_t window_row_id(const struct recorder_window *window, const void *row) {
   return (uint32_t)((window->offset + (uint64_t)((const char *)row - window->base)) / SNARLI_ROW);
 }

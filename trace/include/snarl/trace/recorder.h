@@ -38,7 +38,11 @@ bool snarli_is_recording(void);
  * before a release and after an acquisition. A record that cannot be written is counted in the header. */
 void snarli_record(enum snarli_record_type type, unsigned arg, uint64_t object, struct snarli_site site);
 
-/* Append one record whose aux is a blob, a value or nothing. */
+/* The id of the call stack of `site`, 0 when it could not be stored. For a wrapper to call before it takes a lock:
+ * whatever may be slow about recording the call (the walk, a new window) happens now, and nobody waits for it. */
+uint32_t snarli_stack(struct snarli_site site);
+
+/* Append one record whose aux is the id of a stack or blob, a value or nothing. Stamps the time like snarli_record. */
 void snarli_record_aux(enum snarli_record_type type, unsigned arg, uint64_t object, uint32_t aux);
 
 /* Store a string once more; returns its id, 0 when it could not be stored. */

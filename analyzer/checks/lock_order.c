@@ -102,11 +102,6 @@ void lock_order_group(struct lock_order *order) {
   map_free(arena, &impossible);
 }
 
-static const char *at(struct describe *describe, struct origin origin) {
-  const char *place = describe_place(describe, origin);
-  return *place ? arena_print(describe->arena, " (%s)", place) : "";
-}
-
 static const char *title_of(const struct lock_cycles *cycles, const struct lock_cycle *cycle,
                             struct describe *describe) {
   const char **locks = arena_alloc(describe->arena, cycle->length * sizeof *locks);
@@ -129,8 +124,9 @@ static const char *message_of(const struct lock_cycles *cycles, const struct loc
     text = arena_print(
         describe->arena, "%s%s takes %s%s while it holds %s%s.", *text ? arena_print(describe->arena, "%s ", text) : "",
         describe_thread(describe, cycle->chosen[i]->thread),
-        describe_object(describe, lock_cycle_lock(cycles, cycle, i)), at(describe, lock_cycle_wanted(cycle, i)),
-        describe_object(describe, held_lock(cycles, cycle, i)), at(describe, lock_cycle_held(cycles, cycle, i)));
+        describe_object(describe, lock_cycle_lock(cycles, cycle, i)),
+        describe_at(describe, lock_cycle_wanted(cycle, i)), describe_object(describe, held_lock(cycles, cycle, i)),
+        describe_at(describe, lock_cycle_held(cycles, cycle, i)));
   if (cycle->verdict == VERDICT_IMPOSSIBLE)
     return text;
   return arena_print(

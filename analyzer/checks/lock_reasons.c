@@ -4,20 +4,16 @@
  */
 #include "lock_reasons.h"
 
-static const char *at(struct describe *describe, struct origin origin) {
-  const char *place = describe_place(describe, origin);
-  return *place ? arena_print(describe->arena, " (%s)", place) : "";
-}
-
 /* NULL: it was not so. */
 static const char *joined_before(struct thread *a, struct thread *b, struct describe *describe) {
   if (a->is_joined && b->created.time && a->joined.time <= b->created.time)
     return arena_print(describe->arena, "%s was joined%s before %s was started%s", describe_thread(describe, a),
-                       at(describe, a->joined), describe_thread(describe, b), at(describe, b->created));
+                       describe_at(describe, a->joined), describe_thread(describe, b),
+                       describe_at(describe, b->created));
   const struct process *process = a->process;
   if (process->is_reaped && process->first != b->process->first && process->reaped.time <= b->begun.time)
     return arena_print(describe->arena, "%s had ended and been waited for%s before %s began",
-                       describe_process(describe, process), at(describe, process->reaped),
+                       describe_process(describe, process), describe_at(describe, process->reaped),
                        describe_thread(describe, b));
   return NULL;
 }
@@ -52,7 +48,7 @@ static const char *why_not(const struct lock_cycles *cycles, const struct lock_c
   case WHY_TIMED:
     return arena_print(describe->arena, "the wait for %s%s ends by itself after a time",
                        describe_object(describe, lock_cycle_lock(cycles, cycle, cycle->culprit_at)),
-                       at(describe, lock_cycle_wanted(cycle, cycle->culprit_at)));
+                       describe_at(describe, lock_cycle_wanted(cycle, cycle->culprit_at)));
   case WHY_ORDERED:
     return why_ordered(cycle, describe);
   case WHY_POSSIBLE:

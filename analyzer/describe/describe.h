@@ -33,6 +33,8 @@ struct finding_stack describe_stack(struct describe *describe, struct origin ori
 const struct finding_frame *describe_site(struct finding_stack stack);
 /* "transfer.c:31", "function", "" */
 const char *describe_place(struct describe *describe, struct origin origin);
+/* The same as an insertion, " (transfer.c:31)"; "" if it would not help. */
+const char *describe_at(struct describe *describe, struct origin origin);
 /* The code belongs to an interpreter: the same for everything that its programs do. */
 bool is_interpreter(const struct finding_frame *frame);
 const char *base_name(const char *path);

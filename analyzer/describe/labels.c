@@ -81,6 +81,13 @@ const char *describe_place(struct describe *describe, struct origin origin) {
   return place_of(describe, describe_site(describe_stack(describe, origin)));
 }
 
+/* A line of an interpreter is the same for all that its programs do: it says nothing in a sentence. */
+const char *describe_at(struct describe *describe, struct origin origin) {
+  const struct finding_frame *site = describe_site(describe_stack(describe, origin));
+  const char *place = is_interpreter(site) ? "" : place_of(describe, site);
+  return *place ? arena_print(describe->arena, " (%s)", place) : "";
+}
+
 static const char *thread_name(struct describe *describe, const struct thread *thread) {
   if (thread->name)
     return thread->name;
@@ -131,10 +138,9 @@ const char *object_kind(const struct object *object) {
 /* Objects that an interpreter makes all come from one line of C: their numbers tell them apart. */
 static const char *numbered(struct describe *describe, const struct object *object, const struct finding_frame *site) {
   uint32_t number = count_label(describe, arena_print(describe->arena, "\n%s", object_kind(object))) + 1;
-  if (!site)
-    return arena_print(describe->arena, "%s %u", object_kind(object), number);
-  return arena_print(describe->arena, "%s %u (%s%s%s)", object_kind(object), number, base_name(site->module),
-                     *site->function ? " " : "", site->function);
+  const char *where = !site ? "" : *site->function ? site->function : base_name(site->module);
+  return *where ? arena_print(describe->arena, "%s %u (%s)", object_kind(object), number, where)
+                : arena_print(describe->arena, "%s %u", object_kind(object), number);
 }
 
 const char *describe_object(struct describe *describe, struct object *object) {

@@ -110,7 +110,7 @@ def main():
         table("operations", "ns each", rows, variants)
         data = os.path.join(bench.scratch, "data")
         with open(data, "wb") as out:
-            for block in range(600):
+            for block in range(300):
                 out.write((f"{block} some text that compresses {block * 7919} ".encode() * 2000)[:65536])
         programs = [("pigz -p 4", ["pigz", "-k", "-c", "-p", "4", data]), ("pbzip2 -p4", ["pbzip2", "-k", "-c", "-p4", data])]
         outer = [v for v in variants if v in ("native", "snarl")]

@@ -17,6 +17,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <libunwind.h>
+#include <pthread.h>
 
 #define TEXT_OF(x) #x
 #define SYMBOL_OF(name) TEXT_OF(name)
@@ -148,9 +149,11 @@ size_t unwind_walk(struct recorder_thread *thread, struct snarli_site site, stru
   walk->count = 1;
   walk->is_cut = false;
   is_walking = true;
-  int saved_errno = errno; /* libunwind probes memory with system calls */
+  int saved_errno = errno, cancel_state; /* libunwind probes memory with read and write: cancellation points */
+  (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
   (void)unwinder.getcontext(&walk->context);
   run_on_stack((char *)thread->scratch + SCRATCH - 64, walk_frames, walk);
+  (void)pthread_setcancelstate(cancel_state, NULL);
   errno = saved_errno;
   is_walking = false;
   atomic_fetch_sub_explicit(&walking, 1, memory_order_release);

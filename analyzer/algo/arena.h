@@ -35,7 +35,8 @@ char *arena_print(struct arena *arena, const char *format, ...) __attribute__((f
     size_t count, room;                                                                                                \
   }
 #define vector_push(arena, v)                                                                                          \
-  (*((void)((v)->count < (v)->room || vector_grow((arena), (v), sizeof *(v)->items)), &(v)->items[(v)->count++]))
+  (*((void)((v)->count < (v)->room || vector_grow((arena), (v), sizeof(__typeof__((v)->items[0])))),                   \
+     (void)((v)->items || (__builtin_unreachable(), 0)), &(v)->items[(v)->count++]))
 #define vector_free(arena, v)                                                                                          \
   do {                                                                                                                 \
     arena_release((arena), (v)->items);                                                                                \

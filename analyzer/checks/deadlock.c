@@ -161,7 +161,7 @@ static void add_steps(const struct wait_graph *graph, struct draft *draft, const
                    "and ended without releasing it", hold->taken);
     }
     draft_step(draft, thread, "waits for", deadlock_awaited(graph, node),
-               thread->wait.kind == WAIT_LOCK && thread->wait.object->family == SNARLI_RWLOCK
+               thread->wait.kind == WAIT_LOCK && thread->wait.object && thread->wait.object->family == SNARLI_RWLOCK
                    ? thread->wait.is_write ? "to write" : "to read"
                    : deadlock_because(graph, draft->describe, node),
                thread->wait.asked);

@@ -23,7 +23,7 @@ static uint32_t add(struct painting *painting, struct map *map, uint32_t key, en
         (struct picture_node){.shape = shape, .label = label, .detail = detail, .folded = 1};
   }
   struct picture_node *made = &painting->nodes.items[node];
-  if (cycle && !made->cycle) {
+  if (cycle && made && !made->cycle) {
     made->cycle = cycle;
     made->emphasis = EMPHASIS_CYCLE;
   }

@@ -122,7 +122,7 @@ static void paint_gate(struct painting *painting, const struct lock_cycle *cycle
                                       .origin = lock_cycle_wanted(cycle, i),
                                       .count = cycle->chosen[i]->count});
   struct picture_node *gate = &painting->nodes.items[node_of(painting, cycle->culprit)];
-  if (gate->emphasis != EMPHASIS_CYCLE)
+  if (gate && gate->emphasis != EMPHASIS_CYCLE)
     gate->emphasis = EMPHASIS_GATE;
 }
 

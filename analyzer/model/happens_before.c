@@ -96,7 +96,7 @@ static void ordering_drop(struct happens_before *hb, struct ordering **where) {
   if (!o)
     return;
   struct stamp *stamps[] = {&o->known, &o->fork, &o->end, &o->given, &o->gathering, &o->first_post, &o->release};
-  for (size_t i = 0; i < sizeof stamps / sizeof *stamps; i++)
+  for (size_t i = 0; i < sizeof stamps / sizeof(struct stamp *); i++)
     stamp_drop(hb, stamps[i]);
   for (size_t i = o->post_head; i < o->posts.count; i++)
     stamp_drop(hb, &o->posts.items[i]);

@@ -31,7 +31,7 @@ static uint32_t gather(struct dependencies *deps, const struct event *event) {
     const struct hold *hold = &event->thread->holds.items[i];
     if (hold->object == event->object || !is_lock(hold->object))
       continue;
-    if (deps->strangers.count && map_get(&deps->strangers, hold->object->serial) != MAP_NONE)
+    if (deps->is_second && map_get(&deps->locks, hold->object->serial) == MAP_NONE)
       continue;
     vector_push(deps->arena, &deps->members) = lockset_member(hold->object->serial, hold->is_write);
   }
@@ -332,8 +332,6 @@ static void remove_stranger(struct dependencies *deps, struct object *object, ob
   struct lock_lists *lists;
   while ((lists = lists_if_any(deps, object)) && lists->wanted.count)
     drop_and_note(deps, deps->all.items[lists->wanted.items[lists->wanted.count - 1]], again);
-  if (lists && lists->held.count)
-    map_put(deps->arena, &deps->strangers, object->serial, 1);
   while ((lists = lists_if_any(deps, object)) && lists->held.count) {
     uint64_t item = lists->held.items[lists->held.count - 1];
     strip(deps, deps->all.items[item >> 32], (uint32_t)item, again);

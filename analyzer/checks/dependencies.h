@@ -56,7 +56,7 @@ struct dependencies {
   struct map locks; /* serial -> place in lists */
   VECTOR(struct lock_lists) lists;
   VECTOR(uint32_t) free_lists;
-  struct map strangers;  /* serials of semaphores that stood in locksets and are no locks */
+  bool is_second;        /* the trace is replayed again: locks that no dependency kept count as not held */
   struct map mixed_sems; /* see happens_before.h */
   VECTOR(uint32_t) members;
 };

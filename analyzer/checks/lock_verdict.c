@@ -176,6 +176,7 @@ void lock_cycles_judge(struct lock_cycles *cycles) {
     return;
   struct second_replay *replay = arena_alloc(cycles->arena, sizeof *replay);
   mark_candidates(cycles);
+  cycles->deps->is_second = true;
   replay_again(cycles, replay);
   size_t kept = 0;
   for (size_t i = 0; i < cycles->possible.count; i++) {

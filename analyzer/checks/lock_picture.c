@@ -121,8 +121,9 @@ static void paint_gate(struct painting *painting, const struct lock_cycle *cycle
                                       .thread = cycle->chosen[i]->thread,
                                       .origin = lock_cycle_wanted(cycle, i),
                                       .count = cycle->chosen[i]->count});
-  struct picture_node *gate = &painting->nodes.items[node_of(painting, cycle->culprit)];
-  if (gate && gate->emphasis != EMPHASIS_CYCLE)
+  uint32_t node = node_of(painting, cycle->culprit); /* first: it may move the items */
+  struct picture_node *gate = &painting->nodes.items[node];
+  if (gate->emphasis != EMPHASIS_CYCLE)
     gate->emphasis = EMPHASIS_GATE;
 }
 

@@ -219,10 +219,20 @@ static uint32_t check_order(struct trace *trace) {
   return expected;
 }
 
+/* section, called by many_sections, called by the thread library. */
+static void check_stacks(struct trace *trace) {
+  struct trace_record record;
+  while (trace_next(trace, &record))
+    if (record.type == SNARLI_R_MUTEX_ACQUIRED)
+      assert_true(trace_stack(trace, record.process, record.aux, NULL, 0) >= 2);
+  trace_rewind(trace);
+}
+
 static void the_order_of_an_object_is_its_true_order(void **state) {
   (void)state;
   run("order");
   struct trace *trace = open_trace();
+  check_stacks(trace);
   assert_int_equal(check_order(trace), ORDER_THREADS * ORDER_ROUNDS);
   assert_true(trace_is_complete(trace));
   close_trace(trace);

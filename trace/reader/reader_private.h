@@ -105,7 +105,7 @@ struct trace_file {
   uint32_t position; /* in trace->files: the process */
   char *name;        /* within the directory, or the path of a trace of one file */
   const char *path;  /* for people */
-  int fd;            /* -1: closed for now, see file_read */
+  int fd;            /* -1: closed until the next file_read */
   uint64_t last_use;
   dev_t device;
   ino_t inode;

@@ -60,24 +60,27 @@ bool snarli_is_recording(void) {
   return phase == RECORDER_ACTIVE || phase == RECORDER_STOPPED || (phase == RECORDER_UNSTARTED && process_ensure());
 }
 
+/* The thread that is about to append a record; NULL: it cannot, and the loss is counted. */
+static inline struct recorder_thread *self_recording(void) {
+  struct recorder_thread *thread = self();
+  if (__builtin_expect(thread && atomic_load_explicit(&recorder.phase, memory_order_relaxed) == RECORDER_ACTIVE, 1))
+    return thread;
+  process_drop(1);
+  return NULL;
+}
+
 void snarli_record(enum snarli_record_type type, unsigned arg, uint64_t object, struct snarli_site site) {
   uint64_t now = now_for(type);
-  struct recorder_thread *thread = self();
-  if (__builtin_expect(atomic_load_explicit(&recorder.phase, memory_order_relaxed) != RECORDER_ACTIVE || !thread, 0)) {
-    process_drop(1);
-    return;
-  }
-  append(thread, snarli_record_head(type, arg, object), stack_of_site(thread, site), now);
+  struct recorder_thread *thread = self_recording();
+  if (thread)
+    append(thread, snarli_record_head(type, arg, object), stack_of_site(thread, site), now);
 }
 
 void snarli_record_aux(enum snarli_record_type type, unsigned arg, uint64_t object, uint32_t aux) {
   uint64_t now = now_for(type);
-  struct recorder_thread *thread = self();
-  if (__builtin_expect(atomic_load_explicit(&recorder.phase, memory_order_relaxed) != RECORDER_ACTIVE || !thread, 0)) {
-    process_drop(1);
-    return;
-  }
-  append(thread, snarli_record_head(type, arg, object), aux, now);
+  struct recorder_thread *thread = self_recording();
+  if (thread)
+    append(thread, snarli_record_head(type, arg, object), aux, now);
 }
 
 uint32_t snarli_blob_string(const char *text, size_t size) {

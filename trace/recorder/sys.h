@@ -8,7 +8,6 @@
 #define SNARLI_SYS_H
 
 #include <fcntl.h>
-#include <linux/futex.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/resource.h>

@@ -22,13 +22,23 @@
 #define TEXT_OF(x) #x
 #define SYMBOL_OF(name) TEXT_OF(name)
 
+/* What is called in libunwind, under the names that its header gives it: FUNCTION(name, symbol, parameters). */
+#if defined(__x86_64__)
+#define OF_THIS_MACHINE FUNCTION(is_signal_frame, UNW_OBJ(is_signal_frame), (unw_cursor_t *))
+#else
+#define OF_THIS_MACHINE FUNCTION(get_save_loc, UNW_OBJ(get_save_loc), (unw_cursor_t *, int, unw_save_loc_t *))
+#endif
+#define FUNCTIONS                                                                                                      \
+  FUNCTION(init_local, UNW_OBJ(init_local), (unw_cursor_t *, unw_context_t *))                                         \
+  FUNCTION(step, UNW_OBJ(step), (unw_cursor_t *))                                                                      \
+  FUNCTION(get_reg, UNW_OBJ(get_reg), (unw_cursor_t *, unw_regnum_t, unw_word_t *))                                    \
+  OF_THIS_MACHINE
+
 static struct {
-  int (*getcontext)(unw_tdep_context_t *);
-  int (*init_local)(unw_cursor_t *, unw_context_t *);
-  int (*step)(unw_cursor_t *);
-  int (*get_reg)(unw_cursor_t *, unw_regnum_t, unw_word_t *);
-  int (*get_save_loc)(unw_cursor_t *, int, unw_save_loc_t *);
-  int (*is_signal_frame)(unw_cursor_t *);
+  int (*getcontext)(unw_tdep_context_t *); /* named by the machine, not by the address space */
+#define FUNCTION(name, symbol, parameters) int(*name) parameters;
+  FUNCTIONS
+#undef FUNCTION
   bool is_open;
 } unwinder;
 
@@ -52,14 +62,12 @@ void unwind_open(void) {
   if (!library)
     return;
   unwinder.getcontext = (int (*)(unw_tdep_context_t *))dlsym(library, "_U" SYMBOL_OF(UNW_TARGET) "_getcontext");
-  unwinder.init_local = (int (*)(unw_cursor_t *, unw_context_t *))dlsym(library, SYMBOL_OF(UNW_OBJ(init_local)));
-  unwinder.step = (int (*)(unw_cursor_t *))dlsym(library, SYMBOL_OF(UNW_OBJ(step)));
-  unwinder.get_reg = (int (*)(unw_cursor_t *, unw_regnum_t, unw_word_t *))dlsym(library, SYMBOL_OF(UNW_OBJ(get_reg)));
-  unwinder.get_save_loc =
-      (int (*)(unw_cursor_t *, int, unw_save_loc_t *))dlsym(library, SYMBOL_OF(UNW_OBJ(get_save_loc)));
-  unwinder.is_signal_frame = (int (*)(unw_cursor_t *))dlsym(library, SYMBOL_OF(UNW_OBJ(is_signal_frame)));
-  unwinder.is_open = unwinder.getcontext && unwinder.init_local && unwinder.step && unwinder.get_reg &&
-                     unwinder.get_save_loc && unwinder.is_signal_frame;
+  unwinder.is_open = unwinder.getcontext != NULL;
+#define FUNCTION(name, symbol, parameters)                                                                             \
+  unwinder.name = (int(*) parameters)dlsym(library, SYMBOL_OF(symbol));                                                \
+  unwinder.is_open = unwinder.is_open && unwinder.name;
+  FUNCTIONS
+#undef FUNCTION
 }
 
 static uint64_t register_of(struct walk *walk, int number) {

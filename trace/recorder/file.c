@@ -63,7 +63,7 @@ static int create_exclusively(void) {
   }
 }
 
-static int move_out_of_the_way(int fd) {
+int snarli_descriptor_aside(int fd) {
   struct rlimit limit = {.rlim_cur = 1024};
   (void)sys_getrlimit(RLIMIT_NOFILE, &limit);
   long lowest = limit.rlim_cur > 1024 ? 1000 : (long)limit.rlim_cur * 3 / 4;
@@ -158,7 +158,7 @@ bool file_create(void) {
   }
   recorder.device = status.st_dev;
   recorder.inode = status.st_ino;
-  recorder.fd = move_out_of_the_way(fd);
+  recorder.fd = snarli_descriptor_aside(fd);
   recorder.header = (struct snarli_header *)header;
   return true;
 }

@@ -62,6 +62,10 @@ void snarli_thread_begin(uint32_t index, const void *start_routine);
 void snarli_suspend(void);
 void snarli_resume(void);
 
+/* Moves a descriptor above the numbers that programs look at; returns the new one, or `fd` itself if it cannot be
+ * moved. For descriptors that are not the program's. */
+int snarli_descriptor_aside(int fd);
+
 /* True while the recorder's stack walk runs on this thread. libunwind opens descriptors for itself then; the shim moves
  * them out of the program's way. */
 bool snarli_is_walking(void);

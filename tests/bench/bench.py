@@ -16,11 +16,15 @@ import sys
 import tempfile
 import time
 
+import workloads
+
 OPERATIONS = [  # case, threads, operations natively
     ("uncontended", 1, 2_000_000), ("uncontended", 2, 2_000_000), ("uncontended", 4, 1_000_000),
     ("uncontended", 8, 500_000), ("contended", 2, 500_000), ("contended", 4, 250_000), ("contended", 8, 125_000),
     ("nested", 1, 1_000_000), ("pingpong", 2, 50_000), ("create", 1, 10_000),
 ]
+SYSTEM_CALLS = [("pipe", 200_000), ("file-read", 10_000), ("fork", 500), ("malloc", 2_000_000), ("malloc-locks", 500_000),
+                ("epoll", 50_000)]
 SLOWER = {"native": 1, "snarl": 1, "tsan": 4, "helgrind": 100, "drd": 100}
 
 
@@ -30,13 +34,23 @@ class Bench:
         self.scratch = tempfile.mkdtemp(prefix="snarl-bench-")
         self.shim = os.path.join(self.build, "lib", "libsnarl-preload.so")
 
-    def recorded(self, command):
-        """The command recorded, without analysis; what it costs the program itself."""
+    def recording(self):
+        """An environment in which a program is recorded, into a fresh trace."""
         trace = os.path.join(self.scratch, "trace")
         shutil.rmtree(trace, ignore_errors=True)
         os.mkdir(trace)
-        return subprocess.run(command, env=dict(os.environ, SNARL_TRACE=trace, LD_PRELOAD=self.shim),
-                              capture_output=True, check=True)
+        return dict(os.environ, SNARL_TRACE=trace, LD_PRELOAD=self.shim)
+
+    def recorded(self, command):
+        """The command recorded, without analysis; what it costs the program itself."""
+        return subprocess.run(command, env=self.recording(), capture_output=True, check=True)
+
+    def system(self, variant, case, count):
+        command = [os.path.join(self.build, "bin", "bench-system"), case, str(count)]
+        return float(self.run(variant, command).stdout)
+
+    def workload(self, variant, function):
+        return function(self.recording() if variant == "snarl" else dict(os.environ))
 
     def run(self, variant, command):
         if variant == "snarl":
@@ -101,19 +115,24 @@ def main():
     parser.add_argument("--quick", action="store_true", help="two rounds, native against Snarl only")
     options = parser.parse_args()
     rounds = 2 if options.quick else options.rounds
-    subprocess.run(["ninja", "-C", options.build, "bench-plain", "bench-tsan"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["ninja", "-C", options.build, "bench-plain", "bench-tsan", "bench-system"], check=True, stdout=subprocess.DEVNULL)
     bench = Bench(options.build)
     variants = ["native", "snarl"] if options.quick else ["native", "snarl", "tsan", "helgrind", "drd"]
     try:
         rows = [(f"{case} x{threads}", measure(rounds, variants, lambda v: bench.operation(v, case, threads, count)))
                 for case, threads, count in OPERATIONS]
         table("operations", "ns each", rows, variants)
+        outer = ["native", "snarl"]
+        rows = [(case, measure(rounds, outer, lambda v: bench.system(v, case, count))) for case, count in SYSTEM_CALLS]
+        table("system calls and memory", "ns each", rows, outer)
+        rows = [(name, measure(rounds, outer, lambda v: bench.workload(v, function)))
+                for name, function in workloads.WORKLOADS]
+        table("servers and interpreters", "us per operation", rows, outer)
         data = os.path.join(bench.scratch, "data")
         with open(data, "wb") as out:
             for block in range(300):
                 out.write((f"{block} some text that compresses {block * 7919} ".encode() * 2000)[:65536])
         programs = [("pigz -p 4", ["pigz", "-k", "-c", "-p", "4", data]), ("pbzip2 -p4", ["pbzip2", "-k", "-c", "-p4", data])]
-        outer = [v for v in variants if v in ("native", "snarl")]
         rows = [(name, measure(rounds * 2, outer, lambda v: bench.program(v, command))) for name, command in programs]
         if not options.quick:
             for (name, command), (_, samples) in zip(programs, rows):

@@ -44,6 +44,7 @@ static void replay(struct analysis *analysis) {
     if (event.wants && !analysis->options.only_blocked)
       dependencies_step(&analysis->deps, &event);
   }
+  dependencies_settle(&analysis->deps);
 }
 
 /* Of semaphores that live to the end: which have several posters or acquirers. The others were noted when they went. */
@@ -155,6 +156,9 @@ static void report_problems(struct analysis *analysis) {
                                   cycles->impossible_count));
   if (cycles->assignments_were_cut)
     problem(analysis, "not every choice of threads was tried for every lock-order cycle: a verdict may be too low");
+  if (analysis->deps.were_too_many)
+    problem(analysis,
+            "the trace has too many objects: the order in which the last of them are locked was not compared");
   uint64_t cut = 0;
   for (size_t i = 0; i < analysis->deps.all.count; i++)
     cut += analysis->deps.all.items[i] && analysis->deps.all.items[i]->was_cut;

@@ -24,6 +24,11 @@ uint32_t map_get(const struct map *map, uint64_t key) {
   return map->room ? map->entries[place_of(map, key)].value : MAP_NONE;
 }
 
+struct map_entry *map_find(const struct map *map, uint64_t key) {
+  struct map_entry *entry = map->room ? &map->entries[place_of(map, key)] : NULL;
+  return entry && entry->value != MAP_NONE ? entry : NULL;
+}
+
 static void grow(struct arena *arena, struct map *map) {
   struct map old = *map;
   map->room = old.room ? old.room * 2 : 8;
@@ -40,8 +45,11 @@ void map_put(struct arena *arena, struct map *map, uint64_t key, uint32_t value)
   if ((map->count + 1) * 4 > map->room * 3)
     grow(arena, map);
   size_t i = place_of(map, key);
-  map->count += map->entries[i].value == MAP_NONE;
-  map->entries[i] = (struct map_entry){key, value};
+  if (map->entries[i].value == MAP_NONE) {
+    map->count++;
+    map->entries[i] = (struct map_entry){.key = key};
+  }
+  map->entries[i].value = value;
 }
 
 void map_remove(struct map *map, uint64_t key) {

@@ -14,6 +14,7 @@
 struct map_entry {
   uint64_t key;
   uint32_t value; /* MAP_NONE: a free place */
+  uint32_t note;  /* the caller's; 0 when the key is put for the first time */
 };
 
 struct map {
@@ -24,6 +25,8 @@ struct map {
 uint64_t map_mix(uint64_t key); /* spreads a key over all bits */
 /* The value of `key`, MAP_NONE if it has none. */
 uint32_t map_get(const struct map *map, uint64_t key);
+/* The entry of `key`, NULL if it has none; valid until the map changes. */
+struct map_entry *map_find(const struct map *map, uint64_t key);
 /* Gives `key` the value, which is not MAP_NONE. */
 void map_put(struct arena *arena, struct map *map, uint64_t key, uint32_t value);
 void map_remove(struct map *map, uint64_t key);

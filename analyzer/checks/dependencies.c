@@ -5,15 +5,24 @@
 #include "dependencies.h"
 #include <string.h>
 
+/* Keys of dependencies hold the wanted object's serial and how it is wanted in 32 bits. */
+#define WANT_BITS 3u
+#define WANTED_MOST (1u << (32 - WANT_BITS))
+
 void dependencies_init(struct dependencies *deps, struct arena *arena, struct model *model) {
   *deps = (struct dependencies){.arena = arena, .model = model};
   locksets_init(&deps->sets, arena);
 }
 
-bool is_dependency(const struct event *event) {
+/* Is this event, by a thread that holds locks, a dependency at all? */
+static bool is_dependency(struct dependencies *deps, const struct event *event) {
   if (!event->wants || event->thread->holds.count <= (event->took ? 1u : 0u) || !event->object ||
       !is_lock(event->object))
     return false;
+  if (event->object->serial >= WANTED_MOST) {
+    deps->were_too_many = true;
+    return false;
+  }
   if (event->is_try && event->object->family != SNARLI_SEM)
     return false;
   return event->took || !thread_hold(event->thread, event->object); /* taking again what one holds orders nothing */
@@ -38,11 +47,19 @@ static uint32_t gather(struct dependencies *deps, const struct event *event) {
   return (uint32_t)deps->members.count;
 }
 
-#define SINGLE 0x80000000u /* a set of one stands for itself in keys, so that it need not be looked up */
+/* A set of one stands for itself in keys, so that it need not be looked up. */
+#define SINGLE 0x80000000u
 
-static uint64_t key_of(const struct lockset *held, uint32_t wanted) {
-  uint32_t set = held->count == 1 ? SINGLE | held->members[0] : held->id;
-  return (uint64_t)set << 32 | wanted;
+static uint64_t key_of(uint32_t set, uint32_t wanted, uint8_t want) {
+  return (uint64_t)set << 32 | wanted << WANT_BITS | want;
+}
+
+static uint64_t key_of_set(const struct lockset *held, uint32_t wanted, uint8_t want) {
+  return key_of(held->count == 1 ? SINGLE | held->members[0] : held->id, wanted, want);
+}
+
+static uint64_t key_of_dependency(const struct dependency *dep) {
+  return key_of_set(dep->held, dep->wanted->serial, dep->want);
 }
 
 static struct map *map_of_thread(struct dependencies *deps, uint32_t serial) {
@@ -50,47 +67,33 @@ static struct map *map_of_thread(struct dependencies *deps, uint32_t serial) {
   return place == MAP_NONE ? NULL : &deps->by_thread.items[place];
 }
 
-/* The same, remembered in the thread. */
+/* The same, remembered in the thread; that there is none, only once no more are made. */
 static struct map *map_of(struct dependencies *deps, struct thread *thread) {
   if (!thread->dependencies) {
     uint32_t place = map_get(&deps->threads, thread->serial);
-    thread->dependencies = place == MAP_NONE ? 0 : place + 1;
+    thread->dependencies = place != MAP_NONE ? place + 1 : deps->is_second ? MAP_NONE : 0;
   }
-  return thread->dependencies ? &deps->by_thread.items[thread->dependencies - 1] : NULL;
+  bool has_map = thread->dependencies && thread->dependencies != MAP_NONE;
+  return has_map ? &deps->by_thread.items[thread->dependencies - 1] : NULL;
 }
 
-static struct dependency *find_key(struct dependencies *deps, const struct map *map, uint64_t key, uint8_t want) {
-  uint32_t place = map ? map_get(map, key) : MAP_NONE;
-  while (place != MAP_NONE && deps->all.items[place]->want != want)
-    place = deps->all.items[place]->next;
-  return place == MAP_NONE ? NULL : deps->all.items[place];
-}
-
-static struct dependency *find(struct dependencies *deps, uint32_t thread, const struct lockset *held, uint32_t wanted,
-                               uint8_t want) {
-  return find_key(deps, map_of_thread(deps, thread), key_of(held, wanted), want);
-}
-
-/* The dependency of this event; if there is none yet, `held` gets its lockset, else NULL. */
-static struct dependency *find_event(struct dependencies *deps, const struct event *event, struct lockset **held) {
-  uint32_t count = gather(deps, event);
+/* The entry of this event in its thread's map; if there is none, `held` gets its lockset, else NULL. */
+static struct map_entry *find_event(struct dependencies *deps, const struct map *map, const struct event *event,
+                                    struct lockset **held) {
+  uint32_t count = gather(deps, event), wanted = event->object->serial;
+  uint8_t want = want_of(event);
+  struct map_entry *entry;
   *held = NULL;
   if (!count)
     return NULL;
-  const struct map *map = map_of(deps, event->thread);
-  if (count == 1) {
-    uint64_t key = (uint64_t)(SINGLE | deps->members.items[0]) << 32 | event->object->serial;
-    struct dependency *dep = find_key(deps, map, key, want_of(event));
-    if (dep)
-      return dep;
-  }
+  if (count == 1 && map && (entry = map_find(map, key_of(SINGLE | deps->members.items[0], wanted, want))))
+    return entry;
   *held = lockset_get(&deps->sets, deps->members.items, count);
-  struct dependency *dep = find_key(deps, map, key_of(*held, event->object->serial), want_of(event));
-  if (!dep)
+  if (!map || count == 1 || !(entry = map_find(map, key_of((*held)->id, wanted, want))))
     return NULL;
   lockset_put(&deps->sets, *held);
   *held = NULL;
-  return dep;
+  return entry;
 }
 
 void dependency_origins(const struct lockset *held, const struct thread *thread, struct origin *origins) {
@@ -142,26 +145,45 @@ static struct map *map_made_for(struct dependencies *deps, uint32_t serial) {
   return &deps->by_thread.items[place];
 }
 
-/* Takes over the reference to `held`. */
-static struct dependency *add(struct dependencies *deps, struct thread *thread, struct lockset *held,
-                              struct object *wanted, uint8_t want) {
-  struct dependency *dep = arena_resize(deps->arena, NULL, sizeof *dep);
-  *dep = (struct dependency){.thread = thread, .wanted = wanted, .held = held, .want = want};
-  dep->objects = arena_resize(deps->arena, NULL, held->count * sizeof(struct object *));
-  dep->first_held = arena_resize(deps->arena, NULL, held->count * sizeof *dep->first_held);
-  dep->places = arena_resize(deps->arena, NULL, (held->count + 1) * sizeof *dep->places);
-  if (deps->free_places.count) {
-    dep->place = deps->free_places.items[--deps->free_places.count];
-  } else {
-    dep->place = (uint32_t)deps->all.count;
+/* One piece of memory for all that belongs to a dependency. */
+static struct dependency *dependency_new(struct dependencies *deps, uint32_t members) {
+  size_t origins = members * sizeof(struct origin), objects = members * sizeof(struct object *);
+  size_t places = (members + 1) * sizeof(uint32_t);
+  struct dependency *dep = arena_resize(deps->arena, NULL, sizeof *dep + origins + objects + places);
+  *dep = (struct dependency){.first_held = (struct origin *)(dep + 1)};
+  dep->objects = (struct object **)(dep->first_held + members);
+  dep->places = (uint32_t *)(dep->objects + members);
+  return dep;
+}
+
+static uint32_t place_new(struct dependencies *deps, struct dependency *dep) {
+  uint32_t place = (uint32_t)deps->all.count;
+  if (deps->free_places.count)
+    place = deps->free_places.items[--deps->free_places.count];
+  else
     vector_push(deps->arena, &deps->all) = NULL;
-  }
-  deps->all.items[dep->place] = dep;
+  deps->all.items[place] = dep;
+  return place;
+}
+
+/* Takes over the reference to `held`. Its entry in the thread's map; count it there. */
+static struct map_entry *add(struct dependencies *deps, struct thread *thread, struct lockset *held,
+                             struct object *wanted, uint8_t want) {
+  struct dependency *dep = dependency_new(deps, held->count);
+  dep->thread = thread;
+  dep->wanted = wanted;
+  dep->held = held;
+  dep->want = want;
+  dep->place = place_new(deps, dep);
   thread->pins++;
   struct map *map = map_made_for(deps, thread->serial);
-  dep->next = map_get(map, key_of(held, wanted->serial));
-  map_put(deps->arena, map, key_of(held, wanted->serial), dep->place);
-  return dep;
+  map_put(deps->arena, map, key_of_dependency(dep), dep->place);
+  return map_find(map, key_of_dependency(dep));
+}
+
+/* How often a dependency was seen is kept where it is found. */
+static void count_add(struct map_entry *entry, uint32_t count) {
+  entry->note = entry->note > UINT32_MAX - count ? UINT32_MAX : entry->note + count;
 }
 
 static void find_objects(struct dependency *dep, const struct thread *thread) {
@@ -172,30 +194,63 @@ static void find_objects(struct dependency *dep, const struct thread *thread) {
 }
 
 void dependencies_step(struct dependencies *deps, const struct event *event) {
-  if (!is_dependency(event))
-    return;
   struct lockset *held;
-  struct dependency *dep = find_event(deps, event, &held);
-  if (dep)
-    dep->count++;
+  if (!is_dependency(deps, event))
+    return;
+  struct map_entry *entry = find_event(deps, map_of(deps, event->thread), event, &held);
+  if (held)
+    entry = add(deps, event->thread, held, event->object, want_of(event));
+  if (!entry)
+    return;
+  count_add(entry, 1);
   if (!held)
     return;
-  dep = add(deps, event->thread, held, event->object, want_of(event));
-  dep->count = 1;
+  struct dependency *dep = deps->all.items[entry->value];
   dep->first = (struct origin){event->process->index, event->record->aux, event->record->time, event->thread->serial};
   dependency_origins(held, event->thread, dep->first_held);
   find_objects(dep, event->thread);
   list(deps, dep);
 }
 
-struct dependency *dependencies_again(struct dependencies *deps, const struct event *event) {
-  if (!is_dependency(event) || !map_of(deps, event->thread))
-    return NULL;
+void dependencies_settle(struct dependencies *deps) {
+  for (size_t t = 0; t < deps->by_thread.count; t++)
+    for (size_t i = 0; i < deps->by_thread.items[t].room; i++) {
+      const struct map_entry *entry = &deps->by_thread.items[t].entries[i];
+      if (entry->value != MAP_NONE)
+        deps->all.items[entry->value]->count = entry->note;
+    }
+}
+
+/* The map of what the second replay looks for, which is small and fits a cache. */
+static struct map map_of_candidates(struct dependencies *deps, const struct map *map) {
+  struct map kept = {0};
+  for (size_t i = 0; i < map->room; i++)
+    if (map->entries[i].value != MAP_NONE && deps->all.items[map->entries[i].value]->is_candidate)
+      map_put(deps->arena, &kept, map->entries[i].key, map->entries[i].value);
+  return kept;
+}
+
+void dependencies_begin_second(struct dependencies *deps) {
+  deps->is_second = true;
+  for (size_t t = 0; t < deps->by_thread.count; t++) {
+    struct map kept = map_of_candidates(deps, &deps->by_thread.items[t]);
+    map_free(deps->arena, &deps->by_thread.items[t]);
+    deps->by_thread.items[t] = kept;
+  }
+}
+
+struct dependency *dependencies_again(struct dependencies *deps, const struct event *event, uint32_t moment) {
   struct lockset *held;
-  struct dependency *dep = find_event(deps, event, &held);
+  struct map *map = is_dependency(deps, event) ? map_of(deps, event->thread) : NULL;
+  if (!map || !map->count)
+    return NULL;
+  struct map_entry *entry = find_event(deps, map, event, &held);
   if (held)
     lockset_put(&deps->sets, held);
-  return dep;
+  if (!entry || entry->note == moment)
+    return NULL;
+  entry->note = moment;
+  return deps->all.items[entry->value];
 }
 
 static void unlist_wanted(struct dependencies *deps, struct dependency *dep) {
@@ -216,23 +271,13 @@ static void unlist_held(struct dependencies *deps, struct dependency *dep, uint3
 
 static void unmap(struct dependencies *deps, struct dependency *dep) {
   struct map *map = map_of_thread(deps, dep->thread->serial);
-  uint64_t key = key_of(dep->held, dep->wanted->serial);
-  uint32_t place = map_get(map, key);
-  if (place == dep->place) {
-    map_remove(map, key);
-    if (dep->next != MAP_NONE)
-      map_put(deps->arena, map, key, dep->next);
-    if (map->count)
-      return;
-    map_free(deps->arena, map);
-    dep->thread->dependencies = 0;
-    vector_push(deps->arena, &deps->free_maps) = map_get(&deps->threads, dep->thread->serial);
-    map_remove(&deps->threads, dep->thread->serial);
+  map_remove(map, key_of_dependency(dep));
+  if (map->count)
     return;
-  }
-  while (deps->all.items[place]->next != dep->place)
-    place = deps->all.items[place]->next;
-  deps->all.items[place]->next = dep->next;
+  map_free(deps->arena, map);
+  dep->thread->dependencies = 0;
+  vector_push(deps->arena, &deps->free_maps) = map_get(&deps->threads, dep->thread->serial);
+  map_remove(&deps->threads, dep->thread->serial);
 }
 
 /* Unlists and frees it; the locks' lists stay, empty or not. */
@@ -245,9 +290,6 @@ static void drop(struct dependencies *deps, struct dependency *dep) {
   vector_push(deps->arena, &deps->free_places) = dep->place;
   lockset_put(&deps->sets, dep->held);
   thread_unpin(deps->model, dep->thread);
-  arena_release(deps->arena, dep->objects);
-  arena_release(deps->arena, dep->first_held);
-  arena_release(deps->arena, dep->places);
   arena_release(deps->arena, dep);
 }
 
@@ -300,29 +342,37 @@ static void prune(struct dependencies *deps, struct object *object, object_list 
       drop_and_note(deps, deps->all.items[lists->held.items[i] >> 32], again);
 }
 
+static void copy_without(struct dependencies *deps, struct dependency *to, const struct dependency *from,
+                         uint32_t member) {
+  uint32_t kept = 0;
+  to->first = from->first;
+  for (uint32_t m = 0; m < from->held->count; m++) {
+    if (m == member)
+      continue;
+    to->objects[kept] = from->objects[m];
+    to->first_held[kept++] = from->first_held[m];
+  }
+  list(deps, to);
+}
+
 /* The dependency without this member of its lockset. */
 static void strip(struct dependencies *deps, struct dependency *dep, uint32_t member, object_list *again) {
-  uint32_t kept = 0, count = dep->held->count;
+  const struct map *map = map_of_thread(deps, dep->thread->serial);
+  uint32_t seen = map_find(map, key_of_dependency(dep))->note;
   deps->members.count = 0;
-  for (uint32_t m = 0; m < count; m++)
+  for (uint32_t m = 0; m < dep->held->count; m++)
     if (m != member)
       vector_push(deps->arena, &deps->members) = dep->held->members[m];
-  if (count > 1) {
-    struct lockset *held = lockset_get(&deps->sets, deps->members.items, count - 1);
-    struct dependency *other = find(deps, dep->thread->serial, held, dep->wanted->serial, dep->want);
+  if (deps->members.count) {
+    struct lockset *held = lockset_get(&deps->sets, deps->members.items, (uint32_t)deps->members.count);
+    struct map_entry *other = map_find(map, key_of_set(held, dep->wanted->serial, dep->want));
     if (other) {
       lockset_put(&deps->sets, held);
-      other->count += dep->count;
+      count_add(other, seen);
     } else {
       other = add(deps, dep->thread, held, dep->wanted, dep->want);
-      other->count = dep->count;
-      other->first = dep->first;
-      for (uint32_t m = 0; m < count; m++)
-        if (m != member) {
-          other->objects[kept] = dep->objects[m];
-          other->first_held[kept++] = dep->first_held[m];
-        }
-      list(deps, other);
+      count_add(other, seen);
+      copy_without(deps, deps->all.items[other->value], dep, member);
     }
   }
   drop_and_note(deps, dep, again);

@@ -27,12 +27,12 @@ struct dependency {
   struct thread *thread;
   struct object *wanted;
   struct lockset *held;
-  struct object **objects; /* of the members of `held` */
-  uint8_t want;            /* enum want */
-  uint64_t count;
+  struct object **objects;   /* of the members of `held` */
+  uint8_t want;              /* enum want */
+  uint32_t place;            /* in `all` */
+  uint32_t count;            /* how often it was seen, at most UINT32_MAX; once the first replay is over */
   struct origin first;       /* where it was wanted the first time */
   struct origin *first_held; /* where each member of the lockset was taken then */
-  uint32_t place, next;      /* in `all`; the next with the same key but another `want` */
   uint32_t *places;          /* in the list of `wanted`, then in those of the members */
   VECTOR(struct instant) instants;
   bool is_candidate, was_cut;
@@ -51,12 +51,13 @@ struct dependencies {
   VECTOR(struct dependency *) all; /* NULL: free */
   VECTOR(uint32_t) free_places;
   struct map threads;           /* serial -> place in by_thread */
-  VECTOR(struct map) by_thread; /* (lockset, wanted) -> place in all */
+  VECTOR(struct map) by_thread; /* (lockset, wanted, want) -> place in all */
   VECTOR(uint32_t) free_maps;
   struct map locks; /* serial -> place in lists */
   VECTOR(struct lock_lists) lists;
   VECTOR(uint32_t) free_lists;
   bool is_second;        /* the trace is replayed again: locks that no dependency kept count as not held */
+  bool were_too_many;    /* objects: those from WANTED_MOST on were left out */
   struct map mixed_sems; /* see happens_before.h */
   VECTOR(uint32_t) members;
 };
@@ -66,10 +67,13 @@ void dependencies_init(struct dependencies *deps, struct arena *arena, struct mo
 void dependencies_step(struct dependencies *deps, const struct event *event);
 /* The object gives no more evidence: it is gone, or it is no lock. For model->forget. */
 void dependencies_forget(void *deps, struct object *object);
-/* The dependency that this event of a second replay belongs to, NULL: none is kept. */
-struct dependency *dependencies_again(struct dependencies *deps, const struct event *event);
-/* Is this event, by a thread that holds locks, a dependency at all? */
-bool is_dependency(const struct event *event);
+/* The first replay is over. */
+void dependencies_settle(struct dependencies *deps);
+/* From now on only candidates are looked for. */
+void dependencies_begin_second(struct dependencies *deps);
+/* The candidate that this event of a second replay belongs to, unless it was returned at this moment of its thread
+ * before (a number that is not 0); else NULL. */
+struct dependency *dependencies_again(struct dependencies *deps, const struct event *event, uint32_t moment);
 /* Where the thread took each member of `held`, in its order. */
 void dependency_origins(const struct lockset *held, const struct thread *thread, struct origin *origins);
 

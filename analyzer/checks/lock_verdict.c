@@ -33,9 +33,7 @@ static void mark_candidates(struct lock_cycles *cycles) {
 }
 
 /* Between two things that a thread learns, its latest moment stands for all: the fewest others know of it. */
-static void note(struct lock_cycles *cycles, struct second_replay *replay, struct dependency *dep,
-                 const struct event *event) {
-  struct moment now = happens_before_now(&replay->hb, event->thread);
+static void note(struct lock_cycles *cycles, struct dependency *dep, const struct event *event, struct moment now) {
   struct instant *last = dep->instants.count ? &dep->instants.items[dep->instants.count - 1] : NULL;
   if (last && last->hard == now.hard && last->soft == now.soft) {
     last->epoch = now.epoch;
@@ -65,9 +63,12 @@ static void replay_again(struct lock_cycles *cycles, struct second_replay *repla
   while (trace_next(trace, &record)) {
     model_step(&replay->model, &record, &event);
     happens_before_step(&replay->hb, &replay->model, &event);
-    struct dependency *dep = event.wants ? dependencies_again(cycles->deps, &event) : NULL;
-    if (dep && dep->is_candidate)
-      note(cycles, replay, dep, &event);
+    if (!event.wants)
+      continue;
+    struct moment now = happens_before_now(&replay->hb, event.thread);
+    struct dependency *dep = dependencies_again(cycles->deps, &event, now.number);
+    if (dep)
+      note(cycles, dep, &event, now);
   }
 }
 
@@ -176,7 +177,7 @@ void lock_cycles_judge(struct lock_cycles *cycles) {
     return;
   struct second_replay *replay = arena_alloc(cycles->arena, sizeof *replay);
   mark_candidates(cycles);
-  cycles->deps->is_second = true;
+  dependencies_begin_second(cycles->deps);
   replay_again(cycles, replay);
   size_t kept = 0;
   for (size_t i = 0; i < cycles->possible.count; i++) {

@@ -15,7 +15,7 @@ struct ordering {
   struct ordering *spare;
   /* of a thread */
   struct stamp known, fork, end;
-  uint32_t epoch;
+  uint32_t epoch, learned; /* its own count; how often `known` has changed */
   /* of an object */
   struct stamp given; /* a barrier's last round, a once, all signals and posts so far */
   struct stamp gathering, first_post, release;
@@ -83,12 +83,19 @@ static struct stamp hand_out(struct happens_before *hb, struct thread *thread) {
 }
 
 static void learn(struct happens_before *hb, struct thread *thread, struct stamp stamp) {
-  stamp_join(hb, &ordering_of(hb, &thread->order)->known, stamp);
+  struct ordering *o = ordering_of(hb, &thread->order);
+  const struct clock *hard = o->known.hard, *soft = o->known.soft;
+  stamp_join(hb, &o->known, stamp);
+  o->learned += o->known.hard != hard || o->known.soft != soft;
+}
+
+static void learn_softly(struct happens_before *hb, struct thread *thread, struct clock *soft) {
+  learn(hb, thread, (struct stamp){NULL, soft});
 }
 
 struct moment happens_before_now(struct happens_before *hb, struct thread *thread) {
   const struct ordering *o = ordering_of(hb, &thread->order);
-  return (struct moment){o->known.hard, o->known.soft, o->epoch};
+  return (struct moment){o->known.hard, o->known.soft, o->epoch, o->epoch + o->learned};
 }
 
 static void ordering_drop(struct happens_before *hb, struct ordering **where) {
@@ -173,25 +180,31 @@ static void first_of_process(struct happens_before *hb, const struct event *even
     learn(hb, event->thread, ordering_of(hb, &event->other->order)->fork);
 }
 
-/* A lock taken in an order that must be so was released in that order. */
-static void lock_order(struct happens_before *hb, const struct event *event) {
-  if (!event->object)
+/* Who knows that a lock was taken, but not that it was released, learned it from something that its holder handed out
+ * meanwhile; else the release need not be kept. */
+static void released(struct happens_before *hb, const struct event *event, struct ordering *mine) {
+  bool is_birth = event->object->was_held_at_birth && !(event->object->order && event->object->order->first_post.hard);
+  if (event->gave_epoch == mine->epoch && !is_birth) {
+    if (event->object->order)
+      event->object->order->releaser = 0;
     return;
-  struct ordering *mine = ordering_of(hb, &event->thread->order), *o = ordering_of(hb, &event->object->order);
-  if (event->gave && event->is_write) {
-    stamp_set(hb, &o->release, stamp_keep(mine->known));
-    o->releaser = event->thread->serial;
-    o->take_epoch = event->gave_epoch;
-    if (event->object->was_held_at_birth && !o->first_post.hard)
-      o->first_post = (struct stamp){clock_set(&hb->clocks, mine->known.hard, o->releaser, mine->epoch),
-                                     clock_set(&hb->clocks, mine->known.soft, o->releaser, mine->epoch)};
-    o->release_epoch = mine->epoch++;
   }
-  if (!event->took)
-    return;
+  struct ordering *o = ordering_of(hb, &event->object->order);
+  stamp_set(hb, &o->release, stamp_keep(mine->known));
+  o->releaser = event->thread->serial;
+  o->take_epoch = event->gave_epoch;
+  if (is_birth)
+    o->first_post = (struct stamp){clock_set(&hb->clocks, mine->known.hard, o->releaser, mine->epoch),
+                                   clock_set(&hb->clocks, mine->known.soft, o->releaser, mine->epoch)};
+  o->release_epoch = mine->epoch++;
+}
+
+static void taken(struct happens_before *hb, const struct event *event, struct ordering *mine) {
+  const struct ordering *o = event->object->order;
   event->took->epoch = mine->epoch;
-  if (o->first_post
-          .hard) /* it was made held: whoever takes it comes after its first release, but not after any later one */
+  if (!o)
+    return;
+  if (o->first_post.hard) /* it was made held: whoever takes it comes after its first release, but not any later one */
     learn(hb, event->thread, o->first_post);
   if (!o->releaser || o->releaser == event->thread->serial)
     return;
@@ -201,6 +214,18 @@ static void lock_order(struct happens_before *hb, const struct event *event) {
                         clock_set(&hb->clocks, o->release.soft, o->releaser, o->release_epoch)};
   learn(hb, event->thread, stamp);
   stamp_drop(hb, &stamp);
+}
+
+/* A lock taken in an order that must be so was released in that order. */
+static void lock_order(struct happens_before *hb, const struct event *event) {
+  bool gave = event->gave && event->is_write;
+  if (!event->object || (!gave && !event->took))
+    return;
+  struct ordering *mine = ordering_of(hb, &event->thread->order);
+  if (gave)
+    released(hb, event, mine);
+  if (event->took)
+    taken(hb, event, mine);
 }
 
 static void post(struct happens_before *hb, const struct event *event) {
@@ -249,7 +274,7 @@ static void sem_order(struct happens_before *hb, const struct event *event) {
     post(hb, event);
   } else if (event->record->type == SNARLI_R_SEM_ACQUIRED) {
     uint32_t mixed = map_get(hb->mixed_sems, sem->serial);
-    join(hb, &ordering_of(hb, &event->thread->order)->known.soft, o->given.soft);
+    learn_softly(hb, event->thread, o->given.soft);
     if (mixed == MAP_NONE)
       learn_post(hb, event, o);
     else if (mixed == 2 && sem->has_value && !sem->first_value)
@@ -271,7 +296,7 @@ static void cond_order(struct happens_before *hb, const struct event *event) {
     if (event->object->waiters == 1)
       stamp_drop(hb, &o->given);
   } else if (event->is_woken && !event->is_timed) {
-    join(hb, &ordering_of(hb, &event->thread->order)->known.soft, o->given.soft);
+    learn_softly(hb, event->thread, o->given.soft);
   }
 }
 

@@ -21,6 +21,7 @@
 struct moment {
   struct clock *hard, *soft;
   uint32_t epoch;
+  uint32_t number; /* another one for each moment of a thread; not 0 */
 };
 
 struct happens_before {

@@ -3,9 +3,10 @@
  * The trace's file: made once per process image, grown window by window. Entered by any thread, and by signal handlers
  * only with signals blocked.
  *
- * Growth takes no lock: a window is reserved by adding to the header's `next`, given disk space with fallocate (so that
- * a store never meets a full disk, which would be SIGBUS in the program) and mapped. Each such step is the thread's
- * own.
+ * Growth takes no lock: a window is reserved by adding to the header's `next`, given disk space (so that a store never
+ * meets a full disk, which would be SIGBUS in the program), filled with zeros and mapped. Each such step is the
+ * thread's own. The zeros are written, not left to the first stores: a write allocates pages by the dozen, a fault one
+ * by one.
  *
  * The descriptor is kept so that programs which change user, root or namespace can go on being recorded, well above the
  * numbers that programs use; if the program closes it, the file is opened again by its path.
@@ -93,6 +94,20 @@ static int file_descriptor(bool *is_temporary) {
   return fd;
 }
 
+static int write_zeros(int fd, uint64_t offset, uint32_t size) {
+  static char zeros[16 * PAGE]; /* untouched, it is one page of the kernel's however often it is written */
+  for (uint32_t done = 0; done < size;) {
+    uint32_t rest = size - done;
+    long written = sys_pwrite(fd, zeros, rest < sizeof zeros ? rest : sizeof zeros, offset + done);
+    if (written == -EINTR)
+      continue;
+    if (written <= 0)
+      return written < 0 ? (int)written : -ENOSPC;
+    done += (uint32_t)written;
+  }
+  return 0;
+}
+
 /* Disk space for [offset, offset + size), or -errno. The file size limit is checked first: crossing it raises SIGXFSZ.
  */
 static int reserve_space(int fd, uint64_t offset, uint32_t size) {
@@ -100,15 +115,9 @@ static int reserve_space(int fd, uint64_t offset, uint32_t size) {
   if (sys_getrlimit(RLIMIT_FSIZE, &limit) == 0 && offset + size > limit.rlim_cur)
     return -EFBIG;
   int error = sys_fallocate(fd, offset, size);
-  if (error != -EOPNOTSUPP && error != -ENOSYS)
+  if (error && error != -EOPNOTSUPP && error != -ENOSYS)
     return error;
-  static const char zeros[PAGE];
-  for (uint64_t done = 0; done < size; done += PAGE) {
-    long written = sys_pwrite(fd, zeros, PAGE, offset + done);
-    if (written != PAGE)
-      return written < 0 ? (int)written : -ENOSPC;
-  }
-  return 0;
+  return write_zeros(fd, offset, size);
 }
 
 static char *map_range(int fd, uint64_t offset, uint32_t size) {

@@ -40,18 +40,18 @@ static inline bool is_robust(const pthread_mutex_t *mutex) {
 
 #define OUTCOME(record, flags, result, object)                                                                         \
   record(SNARLI_R_##object##_ACQUIRED, SNARLI_R_##object##_FAILED, flags, SNARLI_ERROR_##result(status),               \
-         snarli_address(o), stack)
+         snarli_address(o), call.stack)
 
 #define BODY_LOCK(result, object, ret, name, params, args)                                                             \
   SNARLI_EXPORT ret name params {                                                                                      \
-    if (!snarli_is_recording())                                                                                        \
+    struct snarli_call call = snarli_call(SNARLI_HERE);                                                                \
+    if (!call.is_recorded)                                                                                             \
       return snarli_real()->name args;                                                                                 \
-    uint32_t stack = SNARLI_STACK;                                                                                     \
     ret status = -1;                                                                                                   \
     if (MAY_TRY_##name(o))                                                                                             \
       status = snarli_real()->TRY_##name args;                                                                         \
     if (!snarli_is_taken(SNARLI_ERROR_##result(status))) {                                                             \
-      snarli_record_aux(SNARLI_R_##object##_REQUESTED, 0, snarli_address(o), stack);                                   \
+      snarli_record_aux(SNARLI_R_##object##_REQUESTED, 0, snarli_address(o), call.stack);                              \
       status = snarli_real()->name args;                                                                               \
     }                                                                                                                  \
     OUTCOME(snarli_record_outcome, 0, result, object);                                                                 \
@@ -60,9 +60,9 @@ static inline bool is_robust(const pthread_mutex_t *mutex) {
 
 #define BODY_TRY(result, object, ret, name, params, args)                                                              \
   SNARLI_EXPORT ret name params {                                                                                      \
-    if (!snarli_is_recording())                                                                                        \
+    struct snarli_call call = snarli_call(SNARLI_HERE);                                                                \
+    if (!call.is_recorded)                                                                                             \
       return snarli_real()->name args;                                                                                 \
-    uint32_t stack = SNARLI_STACK;                                                                                     \
     ret status = snarli_real()->name args;                                                                             \
     OUTCOME(snarli_record_try, SNARLI_F_TRY, result, object);                                                          \
     return status;                                                                                                     \
@@ -70,10 +70,10 @@ static inline bool is_robust(const pthread_mutex_t *mutex) {
 
 #define BODY_TIMED(result, object, ret, name, params, args)                                                            \
   SNARLI_EXPORT ret name params {                                                                                      \
-    if (!snarli_is_recording())                                                                                        \
+    struct snarli_call call = snarli_call(SNARLI_HERE);                                                                \
+    if (!call.is_recorded)                                                                                             \
       return snarli_real()->name args;                                                                                 \
-    uint32_t stack = SNARLI_STACK;                                                                                     \
-    snarli_record_aux(SNARLI_R_##object##_REQUESTED, SNARLI_F_TIMED, snarli_address(o), stack);                        \
+    snarli_record_aux(SNARLI_R_##object##_REQUESTED, SNARLI_F_TIMED, snarli_address(o), call.stack);                   \
     ret status = snarli_real()->name args;                                                                             \
     OUTCOME(snarli_record_outcome, SNARLI_F_TIMED, result, object);                                                    \
     return status;                                                                                                     \
@@ -81,25 +81,22 @@ static inline bool is_robust(const pthread_mutex_t *mutex) {
 
 #define BODY_UNLOCK(result, object, ret, name, params, args)                                                           \
   SNARLI_EXPORT ret name params {                                                                                      \
-    if (!snarli_is_recording())                                                                                        \
-      return snarli_real()->name args;                                                                                 \
-    uint32_t stack = SNARLI_STACK;                                                                                     \
-    snarli_record_aux(SNARLI_R_##object##_RELEASED, 0, snarli_address(o), stack);                                      \
+    struct snarli_call call = snarli_call_releasing(SNARLI_R_##object##_RELEASED, snarli_address(o), SNARLI_HERE);     \
     ret status = snarli_real()->name args;                                                                             \
-    if (__builtin_expect(SNARLI_ERROR_##result(status), 0))                                                            \
+    if (__builtin_expect(call.is_recorded && SNARLI_ERROR_##result(status), 0))                                        \
       snarli_record_aux(SNARLI_R_##object##_RELEASE_FAILED, (unsigned)SNARLI_ERROR_##result(status),                   \
-                        snarli_address(o), stack);                                                                     \
+                        snarli_address(o), call.stack);                                                                \
     return status;                                                                                                     \
   }
 
 #define BODY_DESTROY(result, object, ret, name, params, args)                                                          \
   SNARLI_EXPORT ret name params {                                                                                      \
-    if (!snarli_is_recording())                                                                                        \
+    struct snarli_call call = snarli_call(SNARLI_HERE);                                                                \
+    if (!call.is_recorded)                                                                                             \
       return snarli_real()->name args;                                                                                 \
-    uint32_t stack = SNARLI_STACK;                                                                                     \
     ret status = snarli_real()->name args;                                                                             \
     if (SNARLI_ERROR_##result(status) == 0)                                                                            \
-      snarli_record_aux(SNARLI_R_##object##_DESTROYED, 0, snarli_address(o), stack);                                   \
+      snarli_record_aux(SNARLI_R_##object##_DESTROYED, 0, snarli_address(o), call.stack);                              \
     return status;                                                                                                     \
   }
 

@@ -2,7 +2,7 @@
  *
  * What every wrapper uses. The rules of this library: no malloc, no stdio, no lock, no exit; errno, return values,
  * cancellation and timeouts are the real function's; a record of giving something up comes before the real call, of
- * getting it after. A wrapper takes SNARLI_STACK in its own frame, so it must not be inlined: all are exported. It
+ * getting it after. A wrapper takes SNARLI_HERE in its own frame, so it must not be inlined: all are exported. It
  * takes it before the real call: the first walk from a place is slow, and while it holds a lock others would wait.
  */
 #ifndef SNARLI_WRAPPER_H

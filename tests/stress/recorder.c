@@ -44,10 +44,11 @@ static uint32_t counter;
 
 /* One critical section that writes the shared counter down. */
 static __attribute__((noinline)) void section(void) {
+  struct snarli_call call = snarli_call(SNARLI_HERE);
   pthread_mutex_lock(&mutex);
-  snarli_record(SNARLI_R_MUTEX_ACQUIRED, 0, OBJECT, SNARLI_HERE);
+  snarli_record_aux(SNARLI_R_MUTEX_ACQUIRED, 0, OBJECT, call.stack);
   snarli_record_aux(SNARLI_R_SEM_VALUE, 0, OBJECT, counter++);
-  snarli_record(SNARLI_R_MUTEX_RELEASED, 0, OBJECT, SNARLI_HERE);
+  (void)snarli_call_releasing(SNARLI_R_MUTEX_RELEASED, OBJECT, SNARLI_HERE);
   pthread_mutex_unlock(&mutex);
 }
 

@@ -2,13 +2,24 @@
  *
  * The hot path: one record into the calling thread's window. Entered by any thread and by signal handlers at any point
  * of it. No lock, no allocation, no system call but when a window is full.
+ *
+ * Each function has a quick way, which asks one question (is it the caller's turn?), and a slow one for everything that
+ * is not as always: the first record of a thread or of a forked child, a full window, a stack that was not seen before,
+ * a new upper half of the clock, a handler that interrupted another record, a recording that is suspended or stopped.
  */
+#include "append.h"
 #include "clock.h"
-#include "recorder_state.h"
+#include "stack_cache.h"
+#include "sys.h"
+#include "turn.h"
 
 struct recorder recorder = {.fd = -1};
+struct recorder_thread recorder_nobody;
 RECORDER_TLS struct recorder_thread *recorder_self;
+RECORDER_TLS struct recorder_thread *recorder_ready = &recorder_nobody;
 RECORDER_TLS unsigned recorder_suspended;
+
+enum { ROWS_OF_A_CALL = 8 }; /* a wait on a condition, and what announces the time */
 
 static const uint8_t phases[256] = {
 #define RECORD(id, NAME, text, family, phase, arg, object, aux) [id] = SNARLI_##phase,
@@ -19,89 +30,129 @@ static inline uint64_t now_for(enum snarli_record_type type) {
   return phases[type] == SNARLI_ACQUIRE ? clock_now_after(recorder.clock) : clock_now(recorder.clock);
 }
 
-/* A row must carry the upper half that the rows before it announced. */
-static __attribute__((noinline)) bool announce_upper(struct recorder_thread *thread, uint64_t upper) {
-  struct snarli_record *row = window_row(thread, SNARLI_W_RECORDS, 1);
-  if (!row)
-    return false;
-  if (upper > thread->upper) /* else the row began a new window, which announced a later one meanwhile */
-    thread->upper = upper;
-  record_store(row, snarli_record_head(SNARLI_R_TIME, 0, thread->upper), 0, 0);
-  return true;
-}
-
-static inline void append(struct recorder_thread *thread, uint64_t head, uint32_t aux, uint64_t now) {
-  /* A window's first rows announce the upper half too, so look again after the row is ours. */
-  while (__builtin_expect(now >> 32 > thread->upper, 0))
-    if (!announce_upper(thread, now >> 32))
-      break;
-  struct snarli_record *row = window_row(thread, SNARLI_W_RECORDS, 1);
-  if (__builtin_expect(!row, 0)) {
-    process_drop(1);
-    return;
+bool append_slow(struct recorder_thread *thread, uint64_t head, uint32_t aux, uint64_t now) {
+  while (now >> 32 > thread->upper) {
+    struct snarli_record *row = window_rows(thread, SNARLI_W_RECORDS, 1);
+    if (!row)
+      return false;
+    if (now >> 32 > thread->upper) /* else the row began a new window, which announced it */
+      thread->upper = now >> 32;
+    record_store(row, snarli_record_head(SNARLI_R_TIME, 0, thread->upper), 0, 0);
   }
-  uint32_t low = __builtin_expect(now >> 32 < thread->upper, 0) ? 0 : (uint32_t)now;
-  record_store(row, head, aux, low);
+  struct snarli_record *row = window_rows(thread, SNARLI_W_RECORDS, 1);
+  if (row)
+    record_store(row, head, aux, lower_half(thread, now));
+  return row;
 }
 
-static inline struct recorder_thread *self(void) {
-  struct recorder_thread *thread = recorder_self;
-  if (__builtin_expect(thread && thread->magic == RECORDER_THREAD_MAGIC, 1))
-    return thread;
-  if (!thread)
-    return thread_attach();
-  return thread_ready(thread) ? thread : NULL; /* the first record of a forked child */
+static __attribute__((noinline)) void record_slow(enum snarli_record_type type, uint64_t head, uint32_t aux) {
+  struct recorder_thread *thread = thread_self();
+  bool is_written = false;
+  if (thread && atomic_load_explicit(&recorder.phase, memory_order_relaxed) == RECORDER_ACTIVE) {
+    uint64_t saved;
+    sys_block_signals(&saved);
+    turn_notice(thread);
+    is_written = append_slow(thread, head, aux, now_for(type));
+    sys_restore_signals(&saved);
+  }
+  if (!is_written)
+    process_drop(1);
 }
 
-bool snarli_is_recording(void) {
-  if (recorder_suspended)
-    return false;
-  enum recorder_phase phase = atomic_load_explicit(&recorder.phase, memory_order_relaxed);
-  return phase == RECORDER_ACTIVE || phase == RECORDER_STOPPED || (phase == RECORDER_UNSTARTED && process_ensure());
-}
-
-/* The thread that is about to append a record; NULL: it cannot, and the loss is counted. */
-static inline struct recorder_thread *self_recording(void) {
-  struct recorder_thread *thread = self();
-  if (__builtin_expect(thread && atomic_load_explicit(&recorder.phase, memory_order_relaxed) == RECORDER_ACTIVE, 1))
-    return thread;
-  process_drop(1);
-  return NULL;
-}
-
-void snarli_record(enum snarli_record_type type, unsigned arg, uint64_t object, struct snarli_site site) {
-  uint64_t now = now_for(type);
-  struct recorder_thread *thread = self_recording();
-  if (thread)
-    append(thread, snarli_record_head(type, arg, object), stack_of_site(thread, site), now);
-}
-
-void snarli_record_aux(enum snarli_record_type type, unsigned arg, uint64_t object, uint32_t aux) {
-  uint64_t now = now_for(type);
-  struct recorder_thread *thread = self_recording();
-  if (thread)
-    append(thread, snarli_record_head(type, arg, object), aux, now);
-}
-
-uint32_t snarli_blob_string(const char *text, size_t size) {
-  struct recorder_thread *thread = self();
-  return thread ? blob_append(thread, SNARLI_B_STRING, clock_now(recorder.clock), text, size, NULL, 0) : 0;
-}
-
-uint32_t snarli_stack(struct snarli_site site) {
-  enum { ROWS_OF_A_CALL = 8 }; /* a wait on a condition, and what announces the time */
-  struct recorder_thread *thread = self();
+static __attribute__((noinline)) uint32_t stack_slow(struct snarli_site site) {
+  struct recorder_thread *thread = thread_self();
   if (!thread)
     return 0;
   window_make_room(thread, ROWS_OF_A_CALL);
   return stack_of_site(thread, site);
 }
 
-uint32_t snarli_stack_of(const void *pc) {
-  struct recorder_thread *thread = self();
-  return thread ? stack_node(thread, 0, (uint64_t)(uintptr_t)pc) : 0;
+static __attribute__((noinline)) struct snarli_call call_slow(struct snarli_site site) {
+  if (!snarli_is_recording())
+    return (struct snarli_call){0, false};
+  return (struct snarli_call){stack_slow(site), true};
 }
 
-void snarli_suspend(void) { recorder_suspended++; }
+/* 0: not known, or no room for what the call will record. The caller has the thread's turn. */
+static inline uint32_t stack_quick(const struct recorder_thread *thread, struct snarli_site site) {
+  bool is_usual = window_has_room(&thread->records, ROWS_OF_A_CALL) && thread->cache;
+  return __builtin_expect(is_usual, 1) ? cache_find(thread->cache, site) : 0;
+}
 
-void snarli_resume(void) { recorder_suspended--; }
+bool snarli_is_recording(void) {
+  if (__builtin_expect(recorder_ready->turn == TURN_FREE, 1))
+    return true;
+  if (recorder_suspended)
+    return false;
+  enum recorder_phase phase = atomic_load_explicit(&recorder.phase, memory_order_relaxed);
+  return phase == RECORDER_ACTIVE || phase == RECORDER_STOPPED || (phase == RECORDER_UNSTARTED && process_ensure());
+}
+
+struct snarli_call snarli_call(struct snarli_site site) {
+  struct recorder_thread *thread = recorder_ready;
+  if (turn_take(thread, site.cfa)) {
+    uint32_t stack = stack_quick(thread, site);
+    turn_give(thread);
+    if (__builtin_expect(stack != 0, 1))
+      return (struct snarli_call){stack, true};
+  }
+  return call_slow(site);
+}
+
+struct snarli_call snarli_call_releasing(enum snarli_record_type type, uint64_t object, struct snarli_site site) {
+  struct recorder_thread *thread = recorder_ready;
+  uint64_t head = snarli_record_head(type, 0, object);
+  if (turn_take(thread, site.cfa)) {
+    uint32_t stack = stack_quick(thread, site);
+    bool is_written = stack && append_quick(thread, head, stack, clock_now(recorder.clock));
+    turn_give(thread);
+    if (__builtin_expect(is_written, 1))
+      return (struct snarli_call){stack, true};
+  }
+  struct snarli_call call = call_slow(site);
+  if (call.is_recorded)
+    record_slow(type, head, call.stack);
+  return call;
+}
+
+uint32_t snarli_stack(struct snarli_site site) {
+  struct recorder_thread *thread = recorder_ready;
+  uint32_t stack = 0;
+  if (turn_take(thread, site.cfa)) {
+    stack = stack_quick(thread, site);
+    turn_give(thread);
+  }
+  return __builtin_expect(stack != 0, 1) ? stack : stack_slow(site);
+}
+
+void snarli_record_aux(enum snarli_record_type type, unsigned arg, uint64_t object, uint32_t aux) {
+  struct recorder_thread *thread = recorder_ready;
+  uint64_t head = snarli_record_head(type, arg, object);
+  if (turn_take(thread, __builtin_frame_address(0))) {
+    bool is_written = append_quick(thread, head, aux, now_for(type));
+    turn_give(thread);
+    if (__builtin_expect(is_written, 1))
+      return;
+  }
+  record_slow(type, head, aux);
+}
+
+uint32_t snarli_blob_string(const char *text, size_t size) {
+  struct recorder_thread *thread = thread_self();
+  return thread ? blob_append(thread, SNARLI_B_STRING, clock_now(recorder.clock), text, size, NULL, 0) : 0;
+}
+
+uint32_t snarli_stack_of(const void *pc) {
+  struct recorder_thread *thread = thread_self();
+  return thread ? stack_of_pc(thread, pc) : 0;
+}
+
+void snarli_suspend(void) {
+  recorder_suspended++;
+  recorder_ready = &recorder_nobody;
+}
+
+void snarli_resume(void) {
+  if (--recorder_suspended == 0 && recorder_self)
+    recorder_ready = recorder_self;
+}

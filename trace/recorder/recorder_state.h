@@ -5,7 +5,7 @@
  * Life of a process image:  UNSTARTED -> ACTIVE (a file is open) -> STOPPED (it cannot grow any more)
  *                                     -> OFF (SNARL_TRACE unset or its directory unusable)
  * A fork wipes `life` (process.c) and every struct recorder_thread (MADV_WIPEONFORK), so that the child finds out at
- * its next slow path, even if it was made by a raw clone, and begins a file of its own.
+ * its next record, even if it was made by a raw clone, and begins a file of its own.
  *
  * Nothing here is guarded by a lock. A struct recorder_thread belongs to its thread (and to signal handlers on it);
  * struct recorder is written while the image begins, its atomics by anybody.
@@ -13,6 +13,7 @@
 #ifndef SNARLI_RECORDER_STATE_H
 #define SNARLI_RECORDER_STATE_H
 
+#include "window.h"
 #include <snarl/trace/recorder.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -34,26 +35,17 @@ struct recorder {
   char path[PAGE + 64];
 };
 
-/* One kind of rows that a thread appends to: its own window, mapped. */
-struct recorder_window {
-  uint64_t pos, end; /* addresses; a signal handler may append between any two instructions */
-  char *base;
-  uint64_t offset; /* of base in the file */
-  uint32_t size;
-};
-
+/* What a thread records with. */
 struct recorder_thread {
+  uint64_t turn; /* turn.h */
   struct recorder_window records;
   uint64_t upper; /* of the last TIME row */
-  uint64_t busy;  /* 0, or the canonical frame address of the call that is using `cache` */
   struct stack_cache *cache;
-  uint64_t magic; /* RECORDER_THREAD_MAGIC; 0 after a fork */
   struct recorder_window stacks, blobs;
   void *scratch; /* a stack for the unwinder to run on */
   uint32_t index, tid;
   struct recorder_thread *next; /* among the free ones */
 };
-#define RECORDER_THREAD_MAGIC 0x5448524541443031ull
 
 extern struct recorder recorder;
 
@@ -61,6 +53,9 @@ extern struct recorder recorder;
 #define RECORDER_TLS __thread __attribute__((tls_model("initial-exec")))
 extern RECORDER_TLS struct recorder_thread *recorder_self;
 extern RECORDER_TLS unsigned recorder_suspended;
+/* The same state as long as nothing is out of the ordinary, else that of nobody, whose turn never comes. */
+extern RECORDER_TLS struct recorder_thread *recorder_ready;
+extern struct recorder_thread recorder_nobody;
 
 /* process.c */
 bool process_ensure(void); /* begins the image if needed; true if records can be written */
@@ -73,31 +68,22 @@ char *file_map(uint32_t size, uint64_t *offset); /* the next `size` bytes (a mul
 void file_leave(void);                           /* in a forked child: the file is the parent's */
 void file_sync_clock(void);
 
-/* window.c */
-/* The next free row of a window of the calling thread, which grows as needed; NULL: stopped. Reentrant. */
-void *window_row(struct recorder_thread *thread, enum snarli_window_kind kind, uint32_t rows);
-/* Takes a new window now if the next `rows` records do not fit the old one. */
-void window_make_room(struct recorder_thread *thread, uint32_t rows);
-uint32_t window_row_id(const struct recorder_window *window, const void *row);
-void record_store(struct snarli_record *row, uint64_t head, uint32_t aux, uint32_t time);
-/* The rows that say whose records follow, written where a thread takes over a window: OWNER and TIME. Signals are
- * blocked. */
-void window_begin_thread(struct recorder_thread *thread);
-
 /* thread.c */
 struct recorder_thread *thread_attach(void); /* the calling thread's state; NULL: nothing can be recorded */
-bool thread_ready(struct recorder_thread
-                      *thread); /* after a fork: begins the child's image and its first thread; false: cannot record */
+struct recorder_thread *thread_self(void);   /* the same, which is the child's after a fork */
+/* After a fork: begins the child's image and its first thread; false: cannot record. */
+bool thread_ready(struct recorder_thread *thread);
 void thread_keys_create(void);
 void thread_forget_all(void);   /* after fork: the other threads are gone */
 void thread_become_first(void); /* the calling thread begins an image: it is thread 0 */
 
-/* stacks.c: (parent, pc) -> id */
+/* stacks.c: (parent, pc) -> id. Signals are blocked. */
 uint32_t stack_node(struct recorder_thread *thread, uint32_t parent, uint64_t pc);
 void stack_nodes_forget(void);
 
-/* stack_cache.c */
+/* stack_cache.c: by the slow way, which finds out what is new */
 uint32_t stack_of_site(struct recorder_thread *thread, struct snarli_site site);
+uint32_t stack_of_pc(struct recorder_thread *thread, const void *pc); /* one frame */
 
 /* unwind.c */
 struct unwound_frame {

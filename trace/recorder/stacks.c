@@ -54,7 +54,7 @@ static uint64_t tag_of(uint32_t parent, uint64_t pc) {
 }
 
 static uint32_t node_write(struct recorder_thread *thread, uint32_t parent, uint64_t pc) {
-  struct snarli_stack_node *node = window_row(thread, SNARLI_W_STACKS, 1);
+  struct snarli_stack_node *node = window_rows(thread, SNARLI_W_STACKS, 1);
   if (!node)
     return 0;
   node->pc = pc;

@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "recorder_state.h"
 #include "sys.h"
+#include "turn.h"
 #include <limits.h>
 #include <pthread.h>
 
@@ -49,14 +50,13 @@ static void thread_identify(struct recorder_thread *thread) {
   has_index = true;
   thread->index = own_index;
   thread->tid = (uint32_t)sys_gettid();
-  thread->busy = 0;
-  thread->magic = RECORDER_THREAD_MAGIC;
+  thread->turn = TURN_FREE;
 }
 
 bool thread_ready(struct recorder_thread *thread) {
   if (!process_ensure())
     return false;
-  if (thread->magic != RECORDER_THREAD_MAGIC)
+  if (thread->turn == TURN_NONE)
     thread_identify(thread); /* a forked child: the state was wiped, and process_ensure began the new image */
   return true;
 }
@@ -76,6 +76,7 @@ static struct recorder_thread *attach_blocked(void) {
   else
     thread->records.pos = thread->records.end;
   recorder_self = thread;
+  recorder_ready = recorder_suspended ? &recorder_nobody : thread;
   return thread;
 }
 
@@ -87,6 +88,13 @@ struct recorder_thread *thread_attach(void) {
   if (thread && has_end_key && own_index != 0)
     (void)pthread_setspecific(end_key, (void *)1);
   return thread;
+}
+
+struct recorder_thread *thread_self(void) {
+  struct recorder_thread *thread = recorder_self;
+  if (!thread)
+    return thread_attach();
+  return thread->turn != TURN_NONE || thread_ready(thread) ? thread : NULL;
 }
 
 void snarli_thread_begin(uint32_t index, const void *start_routine) {
@@ -111,6 +119,7 @@ static void thread_end(void *round) {
   snarli_record_aux(SNARLI_R_THREAD_END, 0, (uint64_t)pthread_self(), 0);
   uint64_t saved;
   sys_block_signals(&saved);
+  recorder_ready = &recorder_nobody;
   recorder_self = NULL;
   free_push(thread, thread);
   sys_restore_signals(&saved);

@@ -7,7 +7,7 @@
  * The environment variable SNARL_TRACE names the trace's directory; without it nothing is recorded.
  *
  *   int pthread_mutex_unlock(pthread_mutex_t *m) {
- *     snarli_record(SNARLI_R_MUTEX_RELEASED, 0, m, SNARLI_HERE);   // before: the true order of the object
+ *     snarli_call_releasing(SNARLI_R_MUTEX_RELEASED, m, SNARLI_HERE);   // before: the true order of the object
  *     return real.pthread_mutex_unlock(m);
  *   }
  */
@@ -34,15 +34,23 @@ struct snarli_site {
  * the child of a vfork. Costs a few loads. A wrapper that finds it false calls the real function and nothing else. */
 bool snarli_is_recording(void);
 
-/* Append one record with the call stack of `site`. `type`'s aux must be STACK. Stamps the time at the call: call it
- * before a release and after an acquisition. A record that cannot be written is counted in the header. */
-void snarli_record(enum snarli_record_type type, unsigned arg, uint64_t object, struct snarli_site site);
+/* What a wrapper begins with: shall this call be recorded, and from where was it made? `stack` is the id of the call
+ * stack of the site, 0 when it could not be stored. It is asked for before a lock is taken: whatever may be slow about
+ * recording the call (the walk, a new window) happens now, and nobody waits for it. */
+struct snarli_call {
+  uint32_t stack;
+  bool is_recorded;
+};
+struct snarli_call snarli_call(struct snarli_site site);
 
-/* The id of the call stack of `site`, 0 when it could not be stored. For a wrapper to call before it takes a lock:
- * whatever may be slow about recording the call (the walk, a new window) happens now, and nobody waits for it. */
+/* The same for a call that gives something up: its record (argument 0, the stack) is appended at once. */
+struct snarli_call snarli_call_releasing(enum snarli_record_type type, uint64_t object, struct snarli_site site);
+
+/* snarli_call for those who know that they are recording. */
 uint32_t snarli_stack(struct snarli_site site);
 
-/* Append one record whose aux is the id of a stack or blob, a value or nothing. Stamps the time like snarli_record. */
+/* Append one record whose aux is the id of a stack or blob, a value or nothing. Stamps the time at the call: call it
+ * before a release and after an acquisition. A record that cannot be written is counted in the header. */
 void snarli_record_aux(enum snarli_record_type type, unsigned arg, uint64_t object, uint32_t aux);
 
 /* Store a string once more; returns its id, 0 when it could not be stored. */

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * From a call site to the id of its stack, fast when the stack was seen before. One cache per thread, read by whoever
+ * has the thread's turn.
+ *
+ * An entry keeps the addresses at which the return addresses of a stack lay. The same site with the same canonical
+ * frame address has the same stack if all these slots still hold the same return addresses: slot 0 is live, since the
+ * call is; and if slot i holds the return address into a frame at the same place as before, that frame is live and its
+ * layout is what it was, so the next slot is where it was. (A frame of variable size could move it; then the slot's
+ * content differs, or is stale memory that must by chance hold the very return address that was there.) A check costs a
+ * comparison per frame; unwinding costs a hundred times that.
+ */
+#ifndef SNARLI_STACK_CACHE_H
+#define SNARLI_STACK_CACHE_H
+
+#include "recorder_state.h"
+
+enum { CACHE_BUCKETS = 1024, CACHE_ARENA = 192 * 1024, CACHE_FRAMES = 512 };
+
+struct cache_entry {
+  uint64_t cfa, pc;
+  uint32_t stack;
+  uint32_t count;
+  struct slot_check {
+    uint64_t pc;
+    const uint64_t *slot;
+  } checks[];
+};
+
+struct stack_cache {
+  uint32_t used;                 /* bytes of the arena */
+  uint32_t flushes;              /* how often it was emptied: an entry read across a flush is not trusted */
+  uint32_t heads[CACHE_BUCKETS]; /* offset of the entry + 1, 0: none */
+  struct unwound_frame frames[CACHE_FRAMES];
+  _Alignas(16) char arena[CACHE_ARENA];
+};
+
+static inline uint32_t cache_bucket(struct snarli_site site) {
+  uint64_t x = ((uint64_t)(uintptr_t)site.cfa >> 3) * 0x9e3779b97f4a7c15ull ^
+               (uint64_t)(uintptr_t)site.pc * 0xc2b2ae3d27d4eb4full;
+  return (uint32_t)(x >> 40) % CACHE_BUCKETS;
+}
+
+static inline bool cache_entry_holds(const struct cache_entry *entry, struct snarli_site site) {
+  if (entry->cfa != (uint64_t)(uintptr_t)site.cfa || entry->pc != (uint64_t)(uintptr_t)site.pc)
+    return false;
+  const struct slot_check *end = entry->checks + entry->count;
+  for (const struct slot_check *check = entry->checks; check < end; check++)
+    if (*check->slot != check->pc)
+      return false;
+  return true;
+}
+
+/* The id of the stack of `site`, 0 if it is not known. */
+static inline uint32_t cache_find(const struct stack_cache *cache, struct snarli_site site) {
+  uint32_t flushes = cache->flushes;
+  uint32_t head = cache->heads[cache_bucket(site)];
+  const struct cache_entry *entry = (const struct cache_entry *)(cache->arena + head - 1);
+  if (!head || !cache_entry_holds(entry, site))
+    return 0;
+  uint32_t stack = entry->stack;
+  return __atomic_load_n(&cache->flushes, __ATOMIC_RELAXED) == flushes ? stack : 0;
+}
+
+#endif

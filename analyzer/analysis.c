@@ -4,6 +4,7 @@
  * order. One thread per analysis.
  */
 #include "checks/deadlock.h"
+#include "checks/fork_locks.h"
 #include "checks/lock_order.h"
 #include <inttypes.h>
 #include <snarl/analyzer.h>
@@ -22,6 +23,7 @@ struct analysis {
   struct lock_cycles cycles;
   struct lock_order order;
   struct wait_graph waits;
+  struct fork_locks fork_locks;
   struct symbols *symbols;
   struct describe describe;
   struct found_list found, impossible;
@@ -39,10 +41,14 @@ static void replay(struct analysis *analysis) {
     analysis->model.context = &analysis->deps;
   }
   trace_rewind(analysis->trace);
+  fork_locks_init(&analysis->fork_locks, &analysis->arena, &analysis->model);
   while (trace_next(analysis->trace, &record)) {
     model_step(&analysis->model, &record, &event);
-    if (event.wants && !analysis->options.only_blocked)
+    if (analysis->options.only_blocked)
+      continue;
+    if (event.wants)
       dependencies_step(&analysis->deps, &event);
+    fork_locks_step(&analysis->fork_locks, &event);
   }
   dependencies_settle(&analysis->deps);
 }
@@ -82,6 +88,7 @@ static void check_locks(struct analysis *analysis) {
   note_mixed_sems(analysis);
   lock_cycles_find(cycles);
   drop_happened(analysis);
+  fork_locks_settle(&analysis->fork_locks, &analysis->waits);
   lock_cycles_judge(cycles);
 }
 
@@ -113,7 +120,9 @@ static void report_findings(struct analysis *analysis) {
   analysis->order = (struct lock_order){.cycles = &analysis->cycles, .describe = describe};
   deadlock_announce(&analysis->waits, describe);
   lock_order_announce(&analysis->cycles, describe);
+  fork_locks_announce(&analysis->fork_locks, describe);
   deadlock_report(&analysis->waits, describe, &analysis->found);
+  fork_locks_report(&analysis->fork_locks, describe, &analysis->found);
   lock_order_group(&analysis->order);
   lock_order_report(&analysis->order, &analysis->found, &analysis->impossible);
   report->findings = in_order(analysis, &analysis->found);

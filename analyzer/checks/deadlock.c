@@ -9,11 +9,18 @@ static const struct wait_node *node_of(const struct wait_graph *graph, const str
   return &graph->nodes[thread->place];
 }
 
+static void announce(const struct wait_graph *graph, const struct thread *thread, struct describe *describe) {
+  const struct wait_node *node = node_of(graph, thread);
+  describe_announce(describe, thread);
+  if (node->cause == CAUSE_GONE && !node->needs.count)
+    describe_announce(describe, thread->wait.object->orphaned_by);
+}
+
 void deadlock_announce(const struct wait_graph *graph, struct describe *describe) {
   for (size_t c = 0; c < graph->cores.count; c++) {
     const struct wait_core *core = &graph->cores.items[c];
     for (size_t i = 0; i < core->threads.count; i++)
-      describe_announce(describe, core->threads.items[i]);
+      announce(graph, core->threads.items[i], describe);
     for (size_t i = 0; i < core->behind.count; i++)
       describe_announce(describe, core->behind.items[i]);
   }
@@ -58,7 +65,8 @@ static const char *nobody_left(struct describe *describe, const struct wait_node
 
 static const char *whose_holder_is_gone(struct describe *describe, const struct wait_node *node) {
   if (!node->needs.count)
-    return "which another thread held when this process was forked; that thread does not exist here";
+    return arena_print(describe->arena, "which %s held when this process was forked; that thread does not exist here",
+                       describe_thread(describe, node->thread->wait.object->orphaned_by));
   if (node->thread->wait.kind == WAIT_JOIN)
     return "which is gone";
   return arena_print(describe->arena, "which %s never released before it ended",
@@ -160,6 +168,10 @@ static void add_steps(const struct wait_graph *graph, struct draft *draft, const
         draft_step(draft, node->needs.items[g], "held", (struct draft_object){.object = hold->object},
                    "and ended without releasing it", hold->taken);
     }
+    struct object *orphan = node->cause == CAUSE_GONE && !node->needs.count ? thread->wait.object : NULL;
+    if (orphan)
+      draft_step(draft, orphan->orphaned_by, "held", (struct draft_object){.object = orphan},
+                 "when this process was forked", orphan->orphaned);
     draft_step(draft, thread, "waits for", deadlock_awaited(graph, node),
                thread->wait.kind == WAIT_LOCK && thread->wait.object && thread->wait.object->family == SNARLI_RWLOCK
                    ? thread->wait.is_write ? "to write" : "to read"

@@ -60,7 +60,7 @@ static void wait_for_writers(struct wait_graph *graph, struct wait_node *node, c
 static void wait_for_lock(struct wait_graph *graph, struct wait_node *node) {
   const struct object *lock = node->thread->wait.object;
   bool is_read = !node->thread->wait.is_write, checks_self = lock->type & (SNARLI_T_RECURSIVE | SNARLI_T_ERRORCHECK);
-  if (lock->is_orphan)
+  if (lock->orphaned_by)
     node->cause = CAUSE_GONE;
   for (size_t i = 0; i < lock->holders.count; i++) {
     struct thread *holder = lock->holders.items[i];
@@ -87,7 +87,7 @@ static void wait_for_sem(struct wait_graph *graph, struct wait_node *node) {
     return;
   if (sem->role == SEM_LOCK && sem->holders.count)
     set_and(graph, node, sem->holders.items[0], CAUSE_OWNER);
-  else if (sem->role == SEM_LOCK && sem->is_orphan)
+  else if (sem->role == SEM_LOCK && sem->orphaned_by)
     node->cause = CAUSE_GONE;
   else if (sem->role == SEM_COUNT && !node->thread->process->has_handlers)
     wait_for_anybody(graph, node, sem);

@@ -60,7 +60,7 @@ static void acquired(struct model *model, struct event *event) {
     wants(event);
   if (event->record->arg & SNARLI_F_OWNER_DIED)
     holds_clear(object);
-  object->is_orphan = false;
+  object_adopt(model, object);
   struct hold *hold = thread_hold(thread, object);
   if (hold)
     take_again(model, event, hold);
@@ -87,8 +87,8 @@ static void released(struct model *model, struct event *event) {
     return;
   struct hold *hold = thread_hold(thread, object);
   if (!hold) {
-    if (object->is_orphan) /* the child of a fork unlocks what it found locked */
-      object->is_orphan = false;
+    if (object->orphaned_by) /* the child of a fork unlocks what it found locked */
+      object_adopt(model, object);
     else if (!is_checked(object))
       object_doubt(model, object);
     return;

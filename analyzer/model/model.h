@@ -68,7 +68,7 @@ struct thread {
   uint32_t failed_try_serial, failed_try_stack;
   uint32_t pins, runs_once;
   uint32_t dependencies;     /* place in dependencies.by_thread + 1; 0: look it up */
-  uint64_t fork_asked;       /* when it asked for its newest fork */
+  struct origin fork_asked;  /* its newest fork */
   VECTOR(struct hold) holds; /* in the order taken */
   struct wait wait;
   struct ordering *order;
@@ -90,12 +90,13 @@ struct object {
   uint32_t writer;  /* a rwlock: serial of the thread that first wanted it for writing, 0: none */
   bool has_writers; /* more than one */
   bool was_tried;   /* a semaphore: a failed try was not followed by a wait */
-  bool is_orphan;   /* held at the fork by a thread that does not exist in this process */
   uint32_t pins, hash_next;
   struct process *process; /* of a private one; of a shared one whoever saw it first */
   uint64_t address;
   uint64_t device, inode, offset; /* of a shared one */
   struct origin created;
+  struct thread *orphaned_by; /* held it at the fork and does not exist in this process; pinned. NULL: nobody */
+  struct origin orphaned;     /* where that one took it */
   const char *name;
   VECTOR(struct thread *) holders;
   enum sem_role role;
@@ -133,7 +134,7 @@ struct process {
   struct process *first;            /* the same process before its execs */
   struct thread *forker;            /* of its parent; check forker_serial */
   uint32_t forker_serial, same_pid; /* same_pid: the next image with this pid, UINT32_MAX: none */
-  uint64_t forked_at;               /* when its parent asked for the fork */
+  struct origin forked_at;          /* where its parent asked for the fork */
   bool is_bound;                    /* the forker was looked for */
   bool has_begun, is_over, is_reaped, has_execed;
   bool has_handlers, has_lost_children;
@@ -198,6 +199,8 @@ void model_step(struct model *model, const struct trace_record *record, struct e
 
 void thread_unpin(struct model *model, struct thread *thread);
 void object_unpin(struct model *model, struct object *object);
+/* Somebody of this process holds it now, or gave it up, or it never was locked. */
+void object_adopt(struct model *model, struct object *object);
 struct hold *thread_hold(struct thread *thread, const struct object *object);
 /* The key in model->fallback of the call that `stack` begins with. */
 uint64_t fallback_key(const struct model *model, const struct process *process, uint32_t stack);

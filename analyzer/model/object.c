@@ -29,11 +29,19 @@ static struct object *object_new(struct model *model, struct process *process, u
   return object;
 }
 
+void object_adopt(struct model *model, struct object *object) {
+  struct thread *thread = object->orphaned_by;
+  object->orphaned_by = NULL;
+  if (thread)
+    thread_unpin(model, thread);
+}
+
 static void object_drop(struct model *model, struct object *object) {
   if (model->drop_object)
     model->drop_object(model->context, object);
   model->objects.items[object->place] = NULL;
   vector_push(model->arena, &model->free_objects) = object->place;
+  object_adopt(model, object);
   struct object empty = {.holders = object->holders};
   empty.holders.count = 0;
   *object = empty;
@@ -207,6 +215,9 @@ struct object *object_find(struct model *model, struct process *process, uint64_
 }
 
 struct object *object_copy(struct model *model, struct process *process, const struct object *original) {
+  const struct place *place = place_at(process, original->address);
+  if (place && place->object->serial == place->serial && place->object->process == process && !place->object->is_gone)
+    return place->object; /* of several holders the first was here before */
   struct object *copy = object_new(model, process, original->address, original->family);
   copy->generation = original->generation;
   copy->type = original->type;
@@ -234,8 +245,8 @@ static struct object *inherited(struct model *model, struct process *process, ui
     struct object *object =
         place && place->object->serial == place->serial && !place->object->is_gone ? place->object : NULL;
     if (object)
-      return object->family == family && !object->is_shared && object->created.time <= process->forked_at ? object
-                                                                                                          : NULL;
+      return object->family == family && !object->is_shared && object->created.time <= process->forked_at.time ? object
+                                                                                                               : NULL;
     if (!parent->info->forked)
       return NULL;
     parent = parent->parent;

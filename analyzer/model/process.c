@@ -61,14 +61,16 @@ bool process_is_child(const struct process *child, const struct process *parent)
   return child->first->parent && child->first->parent->first == parent->first && child->first != parent->first;
 }
 
-static void copy_hold(struct model *model, struct process *process, struct thread *child, struct hold hold,
-                      bool is_forkers) {
+static void copy_hold(struct model *model, struct process *process, struct thread *child, struct thread *holder,
+                      struct hold hold) {
   struct object *copy = object_copy(model, process, hold.object);
-  if (is_forkers) {
+  if (holder == process->forker) {
     hold_add(model, child, copy, hold.is_write, hold.taken)->count = hold.count;
-  } else if (hold.taken.time <= process->forked_at) {
-    copy->is_orphan = true; /* held at the fork by a thread that is not here */
-    copy->created = hold.taken;
+  } else if (hold.taken.time <= process->forked_at.time) {
+    object_adopt(model, copy); /* of several readers the last is named */
+    copy->orphaned_by = holder;
+    copy->orphaned = hold.taken;
+    holder->pins++;
   } else {
     object_doubt(model, copy); /* taken or not when the memory was copied: unknown */
   }
@@ -87,7 +89,7 @@ static void copy_holds(struct model *model, struct process *process, struct thre
       continue;
     for (size_t h = 0; h < thread->holds.count; h++)
       if (!thread->holds.items[h].object->is_shared)
-        copy_hold(model, process, child, thread->holds.items[h], thread == forker);
+        copy_hold(model, process, child, thread, thread->holds.items[h]);
   }
 }
 
@@ -169,7 +171,7 @@ void process_step(struct model *model, struct event *event) {
   switch ((enum snarli_record_type)event->record->type) {
   case SNARLI_R_FORK_REQUESTED:
     forking_ends(event);
-    event->thread->fork_asked = event->record->time;
+    event->thread->fork_asked = origin_of(event);
     vector_push(model->arena, &process->forking) = event->thread;
     break;
   case SNARLI_R_FORKED:

@@ -78,7 +78,7 @@ static void count_acquirer(struct object *sem, const struct thread *thread) {
 
 static void take(struct model *model, struct event *event, bool was_asked) {
   struct object *sem = event->object;
-  if (sem->holders.count || sem->is_orphan) { /* a second unit of a lock */
+  if (sem->holders.count || sem->orphaned_by) { /* a second unit of a lock */
     becomes_count(model, sem);
     return;
   }

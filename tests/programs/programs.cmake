@@ -52,3 +52,5 @@ program(hang_join_lock_bad              HANGS deadlock                   main,wo
 program(hang_join_lock_ok               ENDS  -                          -)
 program(hang_process_wait_bad           HANGS deadlock                   main,main)
 program(hang_process_wait_ok            ENDS  -                          -)
+program(fork_holding_lock_bad           ENDS  fork-holding-lock          main,main,worker)
+program(fork_holding_lock_ok            ENDS  -                          -)

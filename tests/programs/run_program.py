@@ -74,7 +74,8 @@ def main():
     who = Counter() if who == "-" else Counter(who.split(","))
     with tempfile.TemporaryDirectory() as directory:
         trace, live, later = (os.path.join(directory, name) for name in ("trace", "live.json", "later.json"))
-        status = run_to_end([snarl, "run", "--on-deadlock=kill", "-o", trace, "-f", f"json={live}", "--", program])
+        status = run_to_end([snarl, "run", "--fail-on=note", "--on-deadlock=kill", "-o", trace, "-f", f"json={live}",
+                             "--", program])
         if not os.path.exists(live):
             sys.exit(f"no report; snarl run ended with {status}")
         report = load(live)

@@ -57,7 +57,7 @@ static void forks(void **state) {
       "1.0 forked 2 f@a.c:1\n1.0 unlock A\nprocess 2 app forked-from 1\n2.0 unlock A\n2.0 ask A\nkilled 2\nkilled 1\n");
   /* held by a thread that the child does not have */
   expect("process 1 app\n1.0 start 1\n1.1 begin\n1.1 lock A\n" FORK CHILD "2.0 ask A\nkilled 1\nkilled 2\n", "deadlock",
-         "happened", "another thread held when this process was forked");
+         "happened", "T1 (work) [1] held when this process was forked");
   NOTHING("process 1 app\n1.0 start 1\n1.1 begin\n" FORK "1.1 lock A\n" CHILD
           "2.0 ask A\nkilled 1\nkilled 2\n"); /* unknown */
   NOTHING("process 1 app\n1.0 start 1\n1.1 begin\n1.1 lock A\n" FORK CHILD

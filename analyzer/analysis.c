@@ -5,6 +5,7 @@
  */
 #include "checks/deadlock.h"
 #include "checks/fork_locks.h"
+#include "checks/handler_locks.h"
 #include "checks/lock_order.h"
 #include <inttypes.h>
 #include <snarl/analyzer.h>
@@ -24,6 +25,7 @@ struct analysis {
   struct lock_order order;
   struct wait_graph waits;
   struct fork_locks fork_locks;
+  struct handler_locks handler_locks;
   struct symbols *symbols;
   struct describe describe;
   struct found_list found, impossible;
@@ -42,6 +44,7 @@ static void replay(struct analysis *analysis) {
   }
   trace_rewind(analysis->trace);
   fork_locks_init(&analysis->fork_locks, &analysis->arena, &analysis->model);
+  handler_locks_init(&analysis->handler_locks, &analysis->arena, &analysis->model);
   while (trace_next(analysis->trace, &record)) {
     model_step(&analysis->model, &record, &event);
     if (analysis->options.only_blocked)
@@ -49,6 +52,7 @@ static void replay(struct analysis *analysis) {
     if (event.wants)
       dependencies_step(&analysis->deps, &event);
     fork_locks_step(&analysis->fork_locks, &event);
+    handler_locks_step(&analysis->handler_locks, &event);
   }
   dependencies_settle(&analysis->deps);
 }
@@ -121,8 +125,10 @@ static void report_findings(struct analysis *analysis) {
   deadlock_announce(&analysis->waits, describe);
   lock_order_announce(&analysis->cycles, describe);
   fork_locks_announce(&analysis->fork_locks, describe);
+  handler_locks_announce(&analysis->handler_locks, describe);
   deadlock_report(&analysis->waits, describe, &analysis->found);
   fork_locks_report(&analysis->fork_locks, describe, &analysis->found);
+  handler_locks_report(&analysis->handler_locks, describe, &analysis->found);
   lock_order_group(&analysis->order);
   lock_order_report(&analysis->order, &analysis->found, &analysis->impossible);
   report->findings = in_order(analysis, &analysis->found);
@@ -221,6 +227,7 @@ static bool run(struct analysis *analysis, const char *name) {
   wait_graph_build(&analysis->waits, &analysis->arena, &analysis->model);
   check_locks(analysis);
   describe_init(&analysis->describe, &analysis->arena, &analysis->model, analysis->symbols);
+  handler_locks_judge(&analysis->handler_locks, &analysis->describe, &analysis->waits);
   report_findings(analysis);
   report_pictures(analysis);
   report_problems(analysis);

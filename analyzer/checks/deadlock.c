@@ -74,7 +74,6 @@ static const char *whose_holder_is_gone(struct describe *describe, const struct 
 }
 
 const char *deadlock_because(const struct wait_graph *graph, struct describe *describe, const struct wait_node *node) {
-  (void)graph;
   const char *who = names_of(describe, node->needs.items, node->needs.count);
   switch (node->cause) {
   case CAUSE_OWNER:
@@ -82,6 +81,8 @@ const char *deadlock_because(const struct wait_graph *graph, struct describe *de
            : node->needs.count > 1              ? arena_print(describe->arena, "which %s hold", who)
                                                 : arena_print(describe->arena, "which %s holds", who);
   case CAUSE_SELF:
+    if (model_is_in_handler(graph->model, node->thread->process, node->thread->wait.asked.stack))
+      return "which it holds itself, in a signal handler";
     return node->thread->wait.kind == WAIT_ONCE ? "which it is running itself" : "which it holds itself";
   case CAUSE_GONE:
     return whose_holder_is_gone(describe, node);

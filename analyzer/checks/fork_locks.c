@@ -75,15 +75,6 @@ static struct finding finding_of(struct describe *describe, const struct fork_mi
 /* Children that were forked at one place are one finding. */
 void fork_locks_report(const struct fork_locks *locks, struct describe *describe, struct found_list *found) {
   size_t before = found->count;
-  for (size_t i = 0; i < locks->misses.count; i++) {
-    struct finding finding = finding_of(describe, &locks->misses.items[i]);
-    struct found *same = NULL;
-    for (size_t f = before; f < found->count && !same; f++)
-      if (!strcmp(found->items[f].finding.id, finding.id))
-        same = &found->items[f];
-    if (same)
-      same->finding.count++;
-    else
-      vector_push(describe->arena, found) = (struct found){.finding = finding, .core = -1, .group = -1};
-  }
+  for (size_t i = 0; i < locks->misses.count; i++)
+    found_merge(describe, found, before, finding_of(describe, &locks->misses.items[i]));
 }

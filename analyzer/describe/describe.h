@@ -83,5 +83,7 @@ struct found_list {
   struct found *items;
   size_t count, room;
 };
+/* Adds a finding, or counts it if one from place `from` on has the same sites. */
+void found_merge(struct describe *describe, struct found_list *found, size_t from, struct finding finding);
 
 #endif

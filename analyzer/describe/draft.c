@@ -164,3 +164,12 @@ struct finding draft_finish(struct draft *draft) {
   finding.object_count = draft->objects.count;
   return finding;
 }
+
+void found_merge(struct describe *describe, struct found_list *found, size_t from, struct finding finding) {
+  for (size_t i = from; i < found->count; i++)
+    if (!strcmp(found->items[i].finding.id, finding.id)) {
+      found->items[i].finding.count++;
+      return;
+    }
+  vector_push(describe->arena, found) = (struct found){.finding = finding, .core = -1, .group = -1};
+}

@@ -115,6 +115,29 @@ static void family_step(struct model *model, struct event *event) {
   }
 }
 
+static bool has_signal(const struct model *model, const struct process *process, uint32_t stack) {
+  size_t count = trace_stack(model->trace, process->index, stack, NULL, 0);
+  uint64_t *pcs = arena_resize(model->arena, NULL, (count + 1) * sizeof *pcs);
+  trace_stack(model->trace, process->index, stack, pcs, count);
+  bool has = false;
+  for (size_t i = 0; i < count; i++)
+    has |= pcs[i] == SNARLI_PC_SIGNAL;
+  arena_release(model->arena, pcs);
+  return has;
+}
+
+bool model_is_in_handler(struct model *model, const struct process *process, uint32_t stack) {
+  if (!stack)
+    return false;
+  uint64_t key = (uint64_t)process->index << 32 | stack;
+  uint32_t known = map_get(&model->handler_stacks, key);
+  if (known == MAP_NONE) {
+    known = has_signal(model, process, stack);
+    map_put(model->arena, &model->handler_stacks, key, known);
+  }
+  return known;
+}
+
 void model_step(struct model *model, const struct trace_record *record, struct event *event) {
   *event = (struct event){.record = record, .info = trace_record_info(record->type)};
   if (model->over)

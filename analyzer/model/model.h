@@ -62,6 +62,7 @@ struct thread {
   uint32_t start;   /* stack of its start routine */
   struct origin created, begun, ended, joined;
   bool is_begun, is_ended, is_joined, is_detached, is_gone;
+  uint64_t blocked;  /* signals, as in SIGNAL_MASK */
   uint32_t creating; /* index of the thread it is creating */
   uint32_t sem_steps;
   struct object *failed_try; /* a semaphore that a try did not get */
@@ -121,6 +122,7 @@ struct place {
   uint32_t version;
 };
 
+#define SIGNALS 49u /* those that a SIGNAL_MASK can tell, and 0 */
 #define RECENT_OBJECTS 1024u
 struct recent {
   uint64_t address;
@@ -141,7 +143,8 @@ struct process {
   struct thread *over_by;
   uint32_t over_by_serial;
   struct origin reaped;
-  struct map threads;                   /* index -> place in model->threads */
+  uint64_t *handlers; /* code of the handler of each signal, SIGNALS of them; NULL: there never was one */
+  struct map threads; /* index -> place in model->threads */
   VECTOR(struct thread *) near_threads; /* the same for small indices, NULL: none */
   struct map handles;
   struct map addresses; /* -> place in places */
@@ -164,10 +167,11 @@ struct model {
   VECTOR(struct object *) objects; /* NULL: free */
   VECTOR(uint32_t) free_objects;
   VECTOR(struct object *) spare_objects;
-  struct map shared;   /* hash of an identity -> place in objects of the first with it */
-  struct map pids;     /* -> its newest image */
-  struct map images;   /* pid -> its first image */
-  struct map fallback; /* pcs of tries that are followed by a wait when they fail: hash of (program, pc) -> 1 */
+  struct map shared;         /* hash of an identity -> place in objects of the first with it */
+  struct map pids;           /* -> its newest image */
+  struct map images;         /* pid -> its first image */
+  struct map handler_stacks; /* hash of (image, stack) -> 1: of a signal handler, 0: not */
+  struct map fallback;       /* pcs of tries that are followed by a wait when they fail: hash of (program, pc) -> 1 */
   uint32_t thread_serials, object_serials;
   uint64_t records, first_time, last_time;
   struct thread *over; /* may be over: looked at when the next record comes */
@@ -202,6 +206,8 @@ void object_unpin(struct model *model, struct object *object);
 /* Somebody of this process holds it now, or gave it up, or it never was locked. */
 void object_adopt(struct model *model, struct object *object);
 struct hold *thread_hold(struct thread *thread, const struct object *object);
+/* The stack was walked in a signal handler. */
+bool model_is_in_handler(struct model *model, const struct process *process, uint32_t stack);
 /* The key in model->fallback of the call that `stack` begins with. */
 uint64_t fallback_key(const struct model *model, const struct process *process, uint32_t stack);
 /* The newest image with this pid, NULL. */

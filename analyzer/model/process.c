@@ -76,6 +76,12 @@ static void copy_hold(struct model *model, struct process *process, struct threa
   }
 }
 
+static uint64_t *handlers_of(struct model *model, struct process *process) {
+  if (!process->handlers)
+    process->handlers = arena_alloc(model->arena, SIGNALS * sizeof *process->handlers);
+  return process->handlers;
+}
+
 /* What the parent's threads hold of private memory is held in the child's copy as well. */
 static void copy_holds(struct model *model, struct process *process, struct thread *forker) {
   struct thread *child = thread_at(model, process, 0);
@@ -83,6 +89,8 @@ static void copy_holds(struct model *model, struct process *process, struct thre
   child->start = forker->start;
   thread_set_handle(model, child, forker->handle);
   process->forked_at = forker->fork_asked;
+  if (process->parent->handlers)
+    memcpy(handlers_of(model, process), process->parent->handlers, SIGNALS * sizeof *process->handlers);
   for (size_t i = 0; i < model->threads.count; i++) {
     struct thread *thread = model->threads.items[i];
     if (!thread || thread->process != process->parent)
@@ -156,6 +164,16 @@ static bool is_pythons(const struct process *process, unsigned signal) {
   return signal == SIGINT && exe && strstr(slash ? slash : exe, "python");
 }
 
+static void handler_installed(struct model *model, struct event *event) {
+  struct process *process = event->process;
+  uint64_t handler = event->record->object > 1 ? event->record->object : 0;
+  unsigned signal = event->record->arg;
+  if (signal < SIGNALS && (handler || process->handlers))
+    handlers_of(model, process)[signal] = handler;
+  if (handler && can_come_while_waiting(signal) && !is_pythons(process, signal))
+    process->has_handlers = true;
+}
+
 static void waited(struct model *model, struct event *event) {
   wait_end(event->thread);
   struct process *child = process_of_pid(model, (uint32_t)event->record->object);
@@ -200,9 +218,7 @@ void process_step(struct model *model, struct event *event) {
     wait_end(event->thread);
     break;
   case SNARLI_R_SIGNAL_HANDLER:
-    if (event->record->object > 1 && can_come_while_waiting(event->record->arg) &&
-        !is_pythons(process, event->record->arg))
-      process->has_handlers = true;
+    handler_installed(model, event);
     break;
   default:
     break;

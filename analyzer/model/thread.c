@@ -154,6 +154,7 @@ static void create_requested(struct model *model, struct event *event) {
   event->thread->creating = index;
   event->other = other;
   other->created = origin_of(event);
+  other->blocked = event->thread->blocked;
 }
 
 static void begun(struct model *model, struct event *event) {
@@ -216,6 +217,10 @@ void thread_step(struct model *model, struct event *event) {
     if (event->other)
       event->other->is_detached = true;
     model->over = event->other;
+    break;
+  case SNARLI_R_SIGNAL_MASK: /* one that a handler sets ends with the handler */
+    if (!model_is_in_handler(model, event->process, event->record->aux))
+      thread->blocked = event->record->object;
     break;
   case SNARLI_R_THREAD_NAMED:
     named(model, event);

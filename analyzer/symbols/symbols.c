@@ -212,21 +212,33 @@ static struct finding_stack *frames_from_trace(const struct trace_symbol *symbol
   return stack;
 }
 
-/* The frames of one pc. `is_alone`: it is a whole stack, so it may be the entry of a start routine instead of a return
- * address. */
+/* What a pc means: where a call returns to; the next instruction of what a signal interrupted; a whole stack, so it may
+ * be the entry of a start routine. */
+enum pc_kind { PC_RETURN, PC_NEXT, PC_ALONE };
+
+static struct finding_stack *frames_of_signal(void) {
+  struct finding_stack *stack = stack_new(1);
+  if (stack)
+    *(struct finding_frame *)stack->frames =
+        (struct finding_frame){.function = FINDING_SIGNAL_FRAME, .file = "", .module = ""};
+  return stack;
+}
+
 static const struct finding_stack *frames_of(struct symbols *symbols, uint32_t process, uint64_t pc, uint64_t time,
-                                             bool is_alone) {
+                                             enum pc_kind kind) {
   const struct trace_module *module = trace_module_of(symbols->trace, process, pc, time);
   const struct trace_symbol *symbol = trace_symbol_of(symbols->trace, process, pc);
   struct binary *binary = module && !symbol ? binary_of(symbols, module) : NULL;
   uint64_t address = module ? pc - module->base : pc;
-  if (binary && !(is_alone && binary_has_entry(binary, address)))
+  if (binary && kind != PC_NEXT && !(kind == PC_ALONE && binary_has_entry(binary, address)))
     address--; /* the call, which ends where it returns to */
   struct table_key key = {(uintptr_t)binary, address, binary ? 0 : process + 1ull};
   struct finding_stack *stack = table_get(&symbols->frames, key);
   if (stack)
     return stack;
-  if (symbol)
+  if (pc == SNARLI_PC_SIGNAL)
+    stack = frames_of_signal();
+  else if (symbol)
     stack = frames_from_trace(symbol, module, pc);
   else if (binary)
     stack = frames_from_file(binary, module, address, pc - module->base);
@@ -285,7 +297,10 @@ static struct finding_stack *stack_resolve(struct symbols *symbols, uint32_t pro
     count--;
   }
   for (size_t i = 0; i < count; i++) {
-    const struct finding_stack *part = frames_of(symbols, process, pcs[i], time, count == 1 && !stack->is_cut);
+    enum pc_kind kind = count == 1 && !stack->is_cut          ? PC_ALONE
+                        : i && pcs[i - 1] == SNARLI_PC_SIGNAL ? PC_NEXT
+                                                              : PC_RETURN;
+    const struct finding_stack *part = frames_of(symbols, process, pcs[i], time, kind);
     if (!part || (!is_dropped(&builder, part) && !builder_add(&builder, part)))
       break;
   }
@@ -293,6 +308,11 @@ static struct finding_stack *stack_resolve(struct symbols *symbols, uint32_t pro
   stack->frames = builder.frames;
   stack->count = builder.count;
   return stack;
+}
+
+const char *symbols_function(struct symbols *symbols, uint32_t process, uint64_t pc, uint64_t time) {
+  const struct finding_stack *stack = frames_of(symbols, process, pc, time, PC_ALONE);
+  return stack && stack->count ? stack->frames[stack->count - 1].function : "";
 }
 
 struct finding_stack symbols_stack(struct symbols *symbols, uint32_t process, uint32_t stack, uint64_t time) {

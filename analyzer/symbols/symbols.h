@@ -19,6 +19,9 @@ void symbols_free(struct symbols *symbols);
  * Never fails: what is unknown is "" and 0. */
 struct finding_stack symbols_stack(struct symbols *symbols, uint32_t process, uint32_t stack, uint64_t time);
 
+/* The function that begins at `pc` or contains it, "" if unknown. */
+const char *symbols_function(struct symbols *symbols, uint32_t process, uint64_t pc, uint64_t time);
+
 /* What could not be used, one line each: files that changed or went away since the recording. Grows as stacks are asked
  * for. */
 size_t symbols_problem_count(const struct symbols *symbols);

@@ -122,6 +122,20 @@ DRIVE(sigaction, "signal-handler") {
 }
 DRIVE(signal, "signal-handler") { MUST(signal(SIGUSR1, handle) != SIG_ERR); }
 DRIVE(__sysv_signal, "signal-handler") { MUST(__sysv_signal(SIGUSR1, handle) != SIG_ERR); }
+static sigset_t only_usr2(void) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGUSR2);
+  return set;
+}
+DRIVE(sigprocmask, "signal-mask signal-mask") {
+  sigset_t set = only_usr2();
+  MUST(sigprocmask(SIG_BLOCK, &set, NULL) == 0 && sigprocmask(SIG_UNBLOCK, &set, NULL) == 0);
+}
+DRIVE(pthread_sigmask, "signal-mask signal-mask") {
+  sigset_t set = only_usr2(), old;
+  MUST(pthread_sigmask(SIG_BLOCK, &set, &old) == 0 && pthread_sigmask(SIG_SETMASK, &old, NULL) == 0);
+}
 
 /* Shared memory leaves no records of its own but makes what lies in it shared: two names of one mutex are one. */
 static void share(void *at, int (*unmap)(void *)) {

@@ -54,3 +54,5 @@ program(hang_process_wait_bad           HANGS deadlock                   main,ma
 program(hang_process_wait_ok            ENDS  -                          -)
 program(fork_holding_lock_bad           ENDS  fork-holding-lock          main,main,worker)
 program(fork_holding_lock_ok            ENDS  -                          -)
+program(lock_in_signal_handler_bad      ENDS  lock-in-signal-handler     main)
+program(lock_in_signal_handler_ok       ENDS  -                          -)

@@ -27,8 +27,8 @@
  * number, 0x... or `any` (0); NONE: nothing argument     FLAGS: try timed in-wait owner-died detached vfork spawn
  * ended, any of them; TYPE: recursive errorcheck adaptive robust shared prefer-writer priority c11; ERRNO: EBUSY or a
  * number; COUNT: a number; `arg=N` sets it raw; may be left out aux          STACK: FRAME < FRAME ..., innermost first;
- * FRAME: FUNCTION@FILE:LINE, `pc:0x1234` (without a symbol) or `...` (deeper frames were not walked); BLOB: "text";
- * VALUE: a number; `aux=N` sets it raw; may be left out
+ * FRAME: FUNCTION@FILE:LINE, `pc:0x1234` (without a symbol) or `...` (deeper frames were not walked), `signal` (inside
+ * of it is a handler); BLOB: "text"; VALUE: a number; `aux=N` sets it raw; may be left out
  *
  * What a recorder can leave behind:
  *

@@ -202,6 +202,10 @@ static int frame_parse(struct assembler *as, struct assembler_image *image, cons
     *pc = SNARLI_PC_CUT;
     return 0;
   }
+  if (strcmp(text, "signal") == 0) {
+    *pc = SNARLI_PC_SIGNAL;
+    return 0;
+  }
   if (strncmp(text, "pc:", 3) == 0)
     return number_parse(text + 3, pc) ? 0 : assembler_fail(as, "'%s' is no pc", text);
   if (!strchr(text, '@'))

@@ -66,8 +66,16 @@ static bool has_directory(void) {
   return true;
 }
 
+/* The signals that the image begins with blocked. With 32 among them, which libc never lets a program block, it was the
+ * recorder that blocked them all: then the program's are not known. */
+static void record_mask(uint64_t blocked) {
+  const uint64_t of_libc = 1ull << 31, recorded = (1ull << 48) - 1;
+  if (blocked & recorded && !(blocked & of_libc))
+    snarli_record_aux(SNARLI_R_SIGNAL_MASK, 0, blocked & recorded, 0);
+}
+
 /* What the image runs, and its first record. */
-static void record_image(bool is_forked) {
+static void record_image(bool is_forked, uint64_t blocked) {
   char *buffer = memory_new(16 * PAGE, false);
   struct recorder_thread *thread = thread_attach();
   if (buffer && thread) {
@@ -87,6 +95,7 @@ static void record_image(bool is_forked) {
   snarli_record_aux(SNARLI_R_PROCESS_BEGIN, 0, recorder.header->parent, 0);
   /* Nobody created this thread, but it can be named and joined by its handle. */
   snarli_record_aux(SNARLI_R_THREAD_BEGIN, 0, (uint64_t)pthread_self(), 0);
+  record_mask(blocked);
   if (is_forked && thread)
     mappings_after_fork(thread);
 }
@@ -110,14 +119,14 @@ static bool image_begin(bool is_forked) {
   return true;
 }
 
-static void image_start(void) {
+static void image_start(uint64_t blocked) {
   bool is_forked = recorder.image != 0;
   bool begun = image_begin(is_forked);
   atomic_store_explicit(&recorder.phase, begun ? RECORDER_ACTIVE : RECORDER_OFF, memory_order_relaxed);
   /* Release pairs with the acquire in process_ensure: publishes the header and the paths. */
   atomic_store_explicit(&life.state, LIFE_BEGUN, memory_order_release);
   if (begun)
-    record_image(is_forked);
+    record_image(is_forked, blocked);
 }
 
 bool process_ensure(void) {
@@ -131,7 +140,7 @@ bool process_ensure(void) {
   state = LIFE_NONE;
   if (atomic_compare_exchange_strong_explicit(&life.state, &state, LIFE_BEGINNING, memory_order_acquire,
                                               memory_order_acquire))
-    image_start();
+    image_start(saved);
   sys_restore_signals(&saved);
   while (atomic_load_explicit(&life.state, memory_order_acquire) == LIFE_BEGINNING)
     sys_yield(); /* another thread is at it: a few system calls, once in an image */

@@ -18,13 +18,14 @@
 #include <errno.h>
 #include <libunwind.h>
 #include <pthread.h>
+#include <string.h>
 
 #define TEXT_OF(x) #x
 #define SYMBOL_OF(name) TEXT_OF(name)
 
 /* What is called in libunwind, under the names that its header gives it: FUNCTION(name, symbol, parameters). */
 #if defined(__x86_64__)
-#define OF_THIS_MACHINE FUNCTION(is_signal_frame, UNW_OBJ(is_signal_frame), (unw_cursor_t *))
+#define OF_THIS_MACHINE
 #else
 #define OF_THIS_MACHINE FUNCTION(get_save_loc, UNW_OBJ(get_save_loc), (unw_cursor_t *, int, unw_save_loc_t *))
 #endif
@@ -32,6 +33,7 @@
   FUNCTION(init_local, UNW_OBJ(init_local), (unw_cursor_t *, unw_context_t *))                                         \
   FUNCTION(step, UNW_OBJ(step), (unw_cursor_t *))                                                                      \
   FUNCTION(get_reg, UNW_OBJ(get_reg), (unw_cursor_t *, unw_regnum_t, unw_word_t *))                                    \
+  FUNCTION(is_signal_frame, UNW_OBJ(is_signal_frame), (unw_cursor_t *))                                                \
   OF_THIS_MACHINE
 
 static struct {
@@ -81,7 +83,7 @@ static uint64_t register_of(struct walk *walk, int number) {
  */
 static const uint64_t *pc_slot(struct walk *walk, uint64_t pc) {
   const uint64_t *slot = (const uint64_t *)(uintptr_t)(register_of(walk, UNW_REG_SP) - sizeof pc);
-  return unwinder.is_signal_frame(&walk->cursor) == 0 && slot && *slot == pc ? slot : NULL;
+  return slot && *slot == pc ? slot : NULL;
 }
 #else
 static const uint64_t *pc_slot(struct walk *walk, uint64_t pc) {
@@ -101,6 +103,27 @@ static bool find_site(struct walk *walk) {
   return false;
 }
 
+/* The code to which a signal handler returns, glibc's __restore_rt: mov $SYS_rt_sigreturn, %rax; syscall. */
+static bool is_restorer(uint64_t pc) {
+#if defined(__x86_64__)
+  static const uint8_t code[] = {0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05};
+  return pc != SNARLI_PC_SIGNAL && memcmp((const void *)(uintptr_t)pc, code, sizeof code) == 0;
+#else
+  (void)pc;
+  return false;
+#endif
+}
+
+/* Some versions of libunwind call the restorer a signal frame, others the frame after it. A mark takes its place; it
+ * has no slot, so that such stacks are not cached. */
+static void add_interrupted(struct walk *walk, uint64_t pc) {
+  struct unwound_frame *last = &walk->frames[walk->count - 1], mark = {SNARLI_PC_SIGNAL, NULL};
+  bool is_after = walk->count > 1 && is_restorer(last->pc);
+  if (is_after)
+    *last = mark;
+  walk->frames[walk->count++] = is_after ? (struct unwound_frame){pc, NULL} : mark;
+}
+
 static void walk_frames(struct walk *walk) {
   if (unwinder.init_local(&walk->cursor, &walk->context) || !find_site(walk))
     return;
@@ -112,7 +135,10 @@ static void walk_frames(struct walk *walk) {
       walk->is_cut = true;
       return;
     }
-    walk->frames[walk->count++] = (struct unwound_frame){pc, pc_slot(walk, pc)};
+    if (unwinder.is_signal_frame(&walk->cursor) > 0)
+      add_interrupted(walk, pc);
+    else
+      walk->frames[walk->count++] = (struct unwound_frame){pc, pc_slot(walk, pc)};
   }
 }
 

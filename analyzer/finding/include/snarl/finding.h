@@ -50,6 +50,9 @@ struct finding_frame {
   bool is_internal; /* of libc, the thread library or the C++ runtime: may be folded in text */
 };
 
+/* The function of a frame that is none: a signal came here; the handler is the next inner frame. */
+#define FINDING_SIGNAL_FRAME "<signal handler called>"
+
 struct finding_stack {
   const struct finding_frame *frames;
   size_t count;

@@ -90,11 +90,14 @@ static inline uint64_t snarli_record_head(unsigned type, unsigned arg, uint64_t 
 /* A call stack is a chain of nodes, innermost first: id -> (pc, parent) -> ... -> 0. A node is written before
  * the first record that names it. pc is a return address (the call is at pc - 1). */
 struct snarli_stack_node {
-  uint64_t pc;     /* SNARLI_PC_CUT: deeper frames were not walked */
+  uint64_t pc;     /* SNARLI_PC_CUT: deeper frames were not walked; SNARLI_PC_SIGNAL: see below */
   uint32_t parent; /* id of the caller's node, 0 at the outermost */
   uint32_t used;   /* 1 when the node is complete; stored last (release) */
 };
 #define SNARLI_PC_CUT 1ull
+/* In place of the frame by which the kernel calls a signal handler: the next inner frame is the handler's, the next
+ * outer one was interrupted, and its pc is that of the next instruction instead of a return address. */
+#define SNARLI_PC_SIGNAL 2ull
 
 enum snarli_window_kind { SNARLI_W_RECORDS = 1, SNARLI_W_STACKS = 2, SNARLI_W_BLOBS = 3 };
 

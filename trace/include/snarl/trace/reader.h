@@ -123,7 +123,8 @@ void trace_rewind(struct trace *trace);
 int trace_print_record(const struct trace *trace, const struct trace_record *record, char *buf, size_t size);
 
 /* The frames of a stack, innermost first, at most `room` of them written to `pcs`; returns how many there are (loops
- * and dangling ids end the walk). A last pc of SNARLI_PC_CUT says that deeper frames were not recorded. */
+ * and dangling ids end the walk). A last pc of SNARLI_PC_CUT says that deeper frames were not recorded, one of
+ * SNARLI_PC_SIGNAL that what is inside of it is a signal handler. */
 size_t trace_stack(const struct trace *trace, uint32_t process, uint32_t stack, uint64_t *pcs, size_t room);
 /* A string blob, NULL if `id` names none. Belongs to the trace. */
 const char *trace_string(const struct trace *trace, uint32_t process, uint32_t id);

@@ -12,7 +12,7 @@ static struct snarli_start start_take(struct snarli_start *start) {
   struct snarli_start copy = {.routine = start->routine, .argument = start->argument, .index = start->index};
   atomic_store_explicit(&start->handle, (uintptr_t)pthread_self(), memory_order_release);
   snarli_start_leave(start);
-  snarli_thread_begin(copy.index, copy.routine.address);
+  snarli_thread_begin(copy.index, (uint64_t)pthread_self(), copy.routine.address);
   return copy;
 }
 

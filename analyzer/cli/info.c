@@ -18,7 +18,7 @@ struct place {
 };
 
 struct census {
-  uint64_t records, by_type[256], objects[SNARLI_PROCESS + 1];
+  uint64_t records, by_type[256], objects[UINT8_MAX + 1]; /* by family */
   struct place *places;
   size_t used, room;
 };
@@ -105,9 +105,10 @@ static void print_tree(const struct trace *trace, int32_t parent, int depth) {
 
 static void print_objects(const struct census *census) {
   static const char *const names[] = {
-      [SNARLI_MUTEX] = "mutexes",     [SNARLI_RWLOCK] = "rwlocks",  [SNARLI_SPIN] = "spinlocks",
-      [SNARLI_SEM] = "semaphores",    [SNARLI_COND] = "conditions", [SNARLI_BARRIER] = "barriers",
-      [SNARLI_ONCE] = "once-controls"};
+      [SNARLI_MUTEX] = "mutexes",      [SNARLI_RWLOCK] = "rwlocks",  [SNARLI_SPIN] = "spinlocks",
+      [SNARLI_SEM] = "semaphores",     [SNARLI_COND] = "conditions", [SNARLI_BARRIER] = "barriers",
+      [SNARLI_ONCE] = "once-controls", [SNARLI_EVENT] = "events",    [SNARLI_SHARED] = "shared variables",
+      [SNARLI_TIMER] = "timers"};
   printf("objects: %zu\n", census->used);
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     if (names[i] && census->objects[i])

@@ -116,7 +116,14 @@ const char *describe_process(struct describe *describe, const struct process *pr
   return arena_print(describe->arena, "process %u%s%s%s", process->info->pid, *exe ? " (" : "", exe, *exe ? ")" : "");
 }
 
+static const char *const kinds[256] = {
+#define KIND(id, NAME, text, family, type) [id] = text,
+#include <snarl/trace/kinds.def>
+};
+
 const char *object_kind(const struct object *object) {
+  if (kinds[object->kind])
+    return kinds[object->kind];
   switch (object->family) {
   case SNARLI_RWLOCK:
     return "rwlock";
@@ -149,6 +156,8 @@ const char *describe_object(struct describe *describe, struct object *object) {
     return describe->labels.items[place];
   const struct finding_frame *site = describe_site(describe_stack(describe, object->created));
   const char *where = place_of(describe, site), *label = object->name;
+  if (label && object->kind) /* as its user would say: Lock accounts */
+    label = arena_print(describe->arena, "%s %s", object_kind(object), label);
   if (!label && *where && !is_interpreter(site))
     label = arena_print(describe->arena, "%s %s", object_kind(object), where);
   if (!label)

@@ -354,6 +354,9 @@ void happens_before_step(struct happens_before *hb, struct model *model, const s
   case SNARLI_ONCE:
     once_order(hb, event);
     break;
+  case SNARLI_EVENT:
+  case SNARLI_SHARED:
+  case SNARLI_TIMER:
   case SNARLI_META:
     break;
   }

@@ -48,7 +48,29 @@ static bool belongs_to_wait(const struct thread *thread, const struct event *eve
   return event->info->phase == SNARLI_ACQUIRE || event->info->phase == SNARLI_FAIL;
 }
 
+/* Which family of records tells about each kind of libsnarl's objects. */
+static const struct {
+  enum snarli_family family;
+  uint8_t type;
+} kinds[256] = {
+#define KIND(id, NAME, text, family_, type_) [id] = {SNARLI_##family_, type_},
+#include <snarl/trace/kinds.def>
+};
+
+/* It is made once in an object's life, before anything else of it. */
+static void declared(struct model *model, struct event *event) {
+  uint8_t kind = event->record->arg;
+  if (kinds[kind].family == SNARLI_META) /* nothing that is followed here */
+    return;
+  event->object = object_renew(model, event->process, event->record->object, kinds[kind].family, event->record);
+  event->object->kind = kind;
+  event->object->type = kinds[kind].type;
+  event->object->has_type = true;
+}
+
 static void meta_step(struct model *model, struct event *event) {
+  if (event->record->type == SNARLI_R_OBJECT_DECLARED)
+    declared(model, event);
   if (event->record->type == SNARLI_R_DROPPED)
     thread_lose(model, event->thread);
   if (event->record->type != SNARLI_R_OBJECT_NAMED)
@@ -111,6 +133,10 @@ static void family_step(struct model *model, struct event *event) {
     break;
   case SNARLI_PROCESS:
     process_step(model, event);
+    break;
+  case SNARLI_EVENT:
+  case SNARLI_SHARED:
+  case SNARLI_TIMER:
     break;
   }
 }

@@ -87,6 +87,7 @@ struct object {
   uint32_t generation;
   enum snarli_family family;
   uint8_t type; /* enum snarli_object_type */
+  uint8_t kind; /* enum snarli_kind of an object of libsnarl, else 0 */
   bool has_type, is_shared, is_doubted, is_gone, is_used;
   uint32_t writer;  /* a rwlock: serial of the thread that first wanted it for writing, 0: none */
   bool has_writers; /* more than one */

@@ -221,6 +221,7 @@ struct object *object_copy(struct model *model, struct process *process, const s
   struct object *copy = object_new(model, process, original->address, original->family);
   copy->generation = original->generation;
   copy->type = original->type;
+  copy->kind = original->kind;
   copy->has_type = original->has_type;
   copy->created = original->created;
   copy->name = original->name;

@@ -110,6 +110,7 @@ static bool image_begin(bool is_forked) {
     modules_forget();
   }
   thread_become_first();
+  recorder.images++;
   recorder.pid = sys_getpid();
   recorder.clock = clock_choose();
   (void)sys_madvise(&life, sizeof life, MADV_WIPEONFORK);

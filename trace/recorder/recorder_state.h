@@ -27,7 +27,8 @@ struct recorder {
   _Atomic enum recorder_phase phase;
   enum snarli_clock clock;
   struct snarli_header *header;
-  uint64_t image; /* header->image, for the child to name its parent */
+  uint64_t image;  /* header->image, for the child to name its parent */
+  uint32_t images; /* begun so far: what was stored for an earlier one is not in this one's file */
   int pid;
   int fd; /* of the file, kept above the numbers that programs look at; -1 if lost */
   uint64_t device, inode;

@@ -97,12 +97,12 @@ struct recorder_thread *thread_self(void) {
   return thread->turn != TURN_NONE || thread_ready(thread) ? thread : NULL;
 }
 
-void snarli_thread_begin(uint32_t index, const void *start_routine) {
+void snarli_thread_begin(uint32_t index, uint64_t handle, const void *start_routine) {
   own_index = index;
   has_index = true;
   struct recorder_thread *thread = thread_attach();
   if (thread)
-    snarli_record_aux(SNARLI_R_THREAD_BEGIN, 0, (uint64_t)pthread_self(), snarli_stack_of(start_routine));
+    snarli_record_aux(SNARLI_R_THREAD_BEGIN, 0, handle, snarli_stack_of(start_routine));
 }
 
 /* A destructor of ours runs among the program's, in no certain order; asking for one more round each time makes it run

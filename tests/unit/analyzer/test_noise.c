@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TRACES 400
+#define TRACES 1000
 #define RECORDS 250
 
 static unsigned long long random_state;

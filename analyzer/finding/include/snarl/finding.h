@@ -75,8 +75,8 @@ struct finding_thread {
 };
 
 struct finding_object {
-  const char
-      *kind; /* "mutex", "rwlock", "spinlock", "semaphore", "condition", "barrier", "once", "thread", "process" */
+  const char *kind; /* "mutex", "rwlock", "spinlock", "semaphore", "condition", "barrier", "once", "thread", "process";
+                       of libsnarl: "Lock", "RLock", "Condition", ... (kinds.def) */
   const char *name; /* given by the program; "" if none */
   const char
       *label; /* short and unique within the report: its name, or kind and creation site: "mutex transfer.c:12" */

@@ -38,6 +38,9 @@ enum snarli_family {
   SNARLI_BARRIER,
   SNARLI_ONCE,
   SNARLI_PROCESS,
+  SNARLI_EVENT,
+  SNARLI_SHARED,
+  SNARLI_TIMER,
 };
 
 enum snarli_phase { SNARLI_RELEASE, SNARLI_NOTE, SNARLI_REQUEST, SNARLI_FAIL, SNARLI_ACQUIRE };
@@ -74,6 +77,11 @@ enum snarli_object_type {
   SNARLI_T_PREFER_WRITER = 32, /* rwlock: waiting writers block new readers */
   SNARLI_T_PRIORITY = 64,      /* priority inheriting or protecting */
   SNARLI_T_C11 = 128,
+};
+
+enum snarli_kind {
+#define KIND(id, NAME, text, family, type) SNARLI_KIND_##NAME = (id),
+#include <snarl/trace/kinds.def>
 };
 
 /* One record. Two 64-bit stores; `head` is stored last (release), so a record is whole or absent. */

@@ -59,11 +59,17 @@ uint32_t snarli_blob_string(const char *text, size_t size);
 /* The id of a one-frame stack: a start routine, a handler. */
 uint32_t snarli_stack_of(const void *pc);
 
+/* The id of a one-frame stack that says where in the source a call stands, for callers that know it without a walk of
+ * the stack. `cache` is 0 at first, belongs to this place alone and outlives the process: later calls cost a few loads.
+ */
+uint32_t snarli_stack_of_source(uint64_t *cache, const char *function, const char *file, uint32_t line);
+
 /* Threads. The creator takes an index with _reserve, records THREAD_CREATE_REQUESTED with it, and the new thread calls
- * _begin before anything else. THREAD_END is recorded by itself, after the program's thread-specific destructors. A
- * thread that never called _begin gets an index at its first record. */
+ * _begin before anything else, with the handle (a pthread_t) by which others will name it. THREAD_END is recorded by
+ * itself, after the program's thread-specific destructors. A thread that never called _begin gets an index at its first
+ * record. */
 uint32_t snarli_thread_reserve(void);
-void snarli_thread_begin(uint32_t index, const void *start_routine);
+void snarli_thread_begin(uint32_t index, uint64_t handle, const void *start_routine);
 
 /* Between _suspend and _resume (nested calls count) this thread records nothing: for the child of a vfork, which runs
  * on its parent's memory, and for calls into libraries that would be recorded otherwise. */

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What all objects have: a beginning, an end, a kind that is checked before each use, and an announcement in the trace.
+ * Entered by any thread.
+ */
+#include "self.h"
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+
+bool snarli_may_record;
+
+static __attribute__((constructor)) void library_loaded(void) { snarli_may_record = snarli_is_recording(); }
+
+#define ALIVE_MASK 0xffffff00u
+#define IS_ALIVE(kind) (((kind)&ALIVE_MASK) == (SNARLI_ALIVE(LOCK) & ALIVE_MASK))
+#define DEAD(kind) ((kind) ^ 0xff000000u)
+
+int snarli_refuse(int status, const void *object, struct snarl_site *site) {
+  if (snarli_records())
+    snarli_record_aux(SNARLI_R_OBJECT_MISUSED, (unsigned)-status, snarli_address(object), snarli_place(site));
+  return status;
+}
+
+SNARLI_COLD int snarli_check_failed(const struct snarl_object *object, struct snarl_site *site) {
+  if (!object)
+    return snarli_refuse(SNARL_INVALID, object, site);
+  return snarli_refuse(IS_ALIVE(DEAD(object->kind)) ? SNARL_DESTROYED : SNARL_NOT_INITIALIZED, object, site);
+}
+
+/* `announced` is 0 at first, ANNOUNCED at last, and in between tells in which process somebody is at it: a fork leaves
+ * the child with a claim that nobody there will fulfil. */
+enum { ANNOUNCED = 1 };
+static uint32_t claim(void) { return (snarli_forks + 1) << 1; }
+
+static void object_declare(struct snarl_object *object) {
+  snarli_record_aux(SNARLI_R_OBJECT_DECLARED, object->kind & ~ALIVE_MASK, snarli_address(object),
+                    snarli_place(&object->site));
+  if (object->name)
+    snarli_record_aux(SNARLI_R_OBJECT_NAMED, 0, snarli_address(object),
+                      snarli_blob_string(object->name, strlen(object->name)));
+}
+
+/* No record of the object comes before its announcement, whoever makes it; a handler that interrupted it would wait for
+ * itself. */
+SNARLI_COLD void snarli_announce(struct snarl_object *object) {
+  sigset_t all, saved;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, &saved);
+  uint32_t state = snarli_load(&object->announced), mine = claim();
+  while (state != ANNOUNCED) {
+    if (state != mine && snarli_cas(&object->announced, &state, mine)) {
+      object_declare(object);
+      snarli_store(&object->announced, ANNOUNCED);
+      break;
+    }
+    sched_yield(); /* a few records, once in an object's life */
+    state = snarli_load(&object->announced);
+  }
+  pthread_sigmask(SIG_SETMASK, &saved, NULL);
+}
+
+/* The failed try before this one, if nothing came between them. */
+static __thread struct { const void *object, *site; } last_failure __attribute__((tls_model("initial-exec")));
+
+void snarli_note_failed(enum snarli_record_type type, int status, snarl_time timeout, struct snarl_object *object,
+                        struct snarl_site *site) {
+  bool is_try = timeout <= 0, is_again = is_try && last_failure.object == object && last_failure.site == site;
+  last_failure.object = is_try ? object : NULL;
+  last_failure.site = site;
+  if (!is_again)
+    snarli_note(type, is_try && status == SNARL_TIMEOUT ? EBUSY : (unsigned)snarli_errno_of(status), object, site);
+}
+
+int snarli_object_begin(struct snarl_object *object, uint32_t alive, const char *name, struct snarl_site *site) {
+  if (!object)
+    return snarli_refuse(SNARL_INVALID, object, site);
+  *object = (struct snarl_object){.name = name, .kind = alive};
+  if (site)
+    object->site = (struct snarl_site){.file = site->file, .function = site->function, .line = site->line};
+  if (snarli_records())
+    snarli_announce(object);
+  return SNARL_OK;
+}
+
+void snarli_object_end(struct snarl_object *object) { object->kind = DEAD(object->kind); }

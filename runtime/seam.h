@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The seam under the blocking algorithms: every access to memory that threads share without a lock, parking, and who
+ * the calling thread is. The tests compile the same sources with SNARLI_SEAM naming a header of theirs that puts a
+ * scheduler here and tries all interleavings (tests/unit/runtime/model). Entered by any thread.
+ *
+ * Read-modify-writes are sequentially consistent, loads acquire, stores release. So "announce yourself, then look
+ * again" works between two parties who both use a read-modify-write for the first step.
+ */
+#ifndef SNARLI_SEAM_H
+#define SNARLI_SEAM_H
+
+#include <snarl/base.h>
+
+/* A deadline on the monotonic clock; never and already. */
+#define SNARLI_NEVER INT64_MAX
+#define SNARLI_PAST INT64_MIN
+
+#ifdef SNARLI_SEAM
+#include SNARLI_SEAM
+#else
+
+static inline uint32_t snarli_load(const uint32_t *word) { return __atomic_load_n(word, __ATOMIC_ACQUIRE); }
+static inline void snarli_store(uint32_t *word, uint32_t value) { __atomic_store_n(word, value, __ATOMIC_RELEASE); }
+static inline uint32_t snarli_swap(uint32_t *word, uint32_t value) {
+  return __atomic_exchange_n(word, value, __ATOMIC_SEQ_CST);
+}
+static inline bool snarli_cas(uint32_t *word, uint32_t *expected, uint32_t value) {
+  return __atomic_compare_exchange_n(word, expected, value, false, __ATOMIC_SEQ_CST, __ATOMIC_ACQUIRE);
+}
+static inline uint32_t snarli_add(uint32_t *word, uint32_t value) {
+  return __atomic_fetch_add(word, value, __ATOMIC_SEQ_CST);
+}
+static inline uint64_t snarli_load64(const uint64_t *word) { return __atomic_load_n(word, __ATOMIC_ACQUIRE); }
+static inline bool snarli_cas64(uint64_t *word, uint64_t *expected, uint64_t value) {
+  return __atomic_compare_exchange_n(word, expected, value, false, __ATOMIC_SEQ_CST, __ATOMIC_ACQUIRE);
+}
+static inline uint64_t snarli_add64(uint64_t *word, uint64_t value) {
+  return __atomic_fetch_add(word, value, __ATOMIC_SEQ_CST);
+}
+
+/* Sleeps while *word is `expected`, until woken, at most until `deadline`. False: the deadline passed. It may come back
+ * for no reason; the caller looks again. */
+bool snarli_park(uint32_t *word, uint32_t expected, int64_t deadline);
+/* Wakes at most `count` that sleep on `word`, which need not be memory any more. */
+void snarli_unpark(uint32_t *word, int count);
+/* Waits a little for *word to leave `expected` without sleeping, if that has paid lately. */
+void snarli_spin(const uint32_t *word, uint32_t expected);
+
+/* The deadline of a timeout that begins now. */
+int64_t snarli_deadline(snarl_time timeout);
+
+/* The calling thread: its number, never 0 and none other's while it lives, and how many locks it holds. */
+extern __thread uint32_t snarli_own_ident __attribute__((tls_model("initial-exec"), visibility("hidden")));
+extern __thread uint32_t snarli_held __attribute__((tls_model("initial-exec"), visibility("hidden")));
+uint32_t snarli_ident_new(void);
+/* 0: there is no room for another thread. */
+static inline uint32_t snarli_ident(void) {
+  uint32_t ident = snarli_own_ident;
+  return __builtin_expect(ident != 0, 1) ? ident : snarli_ident_new();
+}
+static inline void snarli_holds(int more) { snarli_held += (uint32_t)more; }
+/* The thread with this number lives, in this process. */
+bool snarli_is_alive(uint32_t ident);
+/* Between _begin and _end the calling thread sleeps on `word` for a lock: should a thread end that holds locks, it is
+ * woken to see whether it was that one. */
+void snarli_owner_wait_begin(uint32_t *word);
+void snarli_owner_wait_end(void);
+
+#endif
+
+/* A guard: a lock of few instructions for the state of one object. 0 free, 1 held, 2 held and wanted. */
+static inline void snarli_guard(uint32_t *guard) {
+  uint32_t old = 0;
+  if (__builtin_expect(snarli_cas(guard, &old, 1), 1))
+    return;
+  snarli_spin(guard, old);
+  while (snarli_swap(guard, 2))
+    (void)snarli_park(guard, 2, SNARLI_NEVER);
+}
+static inline void snarli_unguard(uint32_t *guard) {
+  if (__builtin_expect(snarli_swap(guard, 0) == 2, 0))
+    snarli_unpark(guard, 1);
+}
+
+#endif

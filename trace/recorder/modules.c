@@ -13,6 +13,7 @@
 
 struct known_module {
   uint64_t base, lo, hi;
+  uint64_t begin, end; /* all of it, data too */
   uint32_t name_hash;
   bool is_present;
 };
@@ -30,12 +31,13 @@ static uint32_t hash_of(const char *text) {
   return hash;
 }
 
-static void code_range(const struct dl_phdr_info *info, uint64_t *lo, uint64_t *hi) {
+/* The range of the segments with these flags. */
+static void segment_range(const struct dl_phdr_info *info, unsigned flags, uint64_t *lo, uint64_t *hi) {
   *lo = UINT64_MAX;
   *hi = 0;
   for (unsigned i = 0; i < info->dlpi_phnum; i++) {
     const ElfW(Phdr) *header = &info->dlpi_phdr[i];
-    if (header->p_type != PT_LOAD || !(header->p_flags & PF_X))
+    if (header->p_type != PT_LOAD || (header->p_flags & flags) != flags)
       continue;
     uint64_t begin = info->dlpi_addr + header->p_vaddr;
     *lo = begin < *lo ? begin : *lo;
@@ -128,7 +130,8 @@ static int look_at(struct dl_phdr_info *info, size_t size, void *argument) {
       known[i].is_present = false;
   }
   struct known_module module = {.base = info->dlpi_addr, .name_hash = hash_of(info->dlpi_name), .is_present = true};
-  code_range(info, &module.lo, &module.hi);
+  segment_range(info, PF_X, &module.lo, &module.hi);
+  segment_range(info, 0, &module.begin, &module.end);
   if (module.lo >= module.hi)
     return 0;
   for (size_t i = 0; i < known_count; i++)
@@ -146,10 +149,12 @@ static int look_at(struct dl_phdr_info *info, size_t size, void *argument) {
 static void drop_absent(struct recorder_thread *thread) {
   size_t kept = 0;
   for (size_t i = 0; i < known_count; i++) {
-    if (known[i].is_present)
+    if (known[i].is_present) {
       known[kept++] = known[i];
-    else
-      blob_append(thread, SNARLI_B_UNLOAD, last_look, &known[i].base, sizeof known[i].base, NULL, 0);
+      continue;
+    }
+    blob_append(thread, SNARLI_B_UNLOAD, last_look, &known[i].base, sizeof known[i].base, NULL, 0);
+    marks_memory_goes(known[i].begin, known[i].end);
   }
   known_count = kept;
 }
@@ -165,6 +170,16 @@ void modules_update(struct recorder_thread *thread) {
     drop_absent(thread);
   last_look = now;
   atomic_flag_clear_explicit(&is_looking, memory_order_release);
+}
+
+void snarli_modules_changed(void) {
+  struct recorder_thread *thread = thread_attach();
+  if (!thread)
+    return;
+  uint64_t saved;
+  sys_block_signals(&saved);
+  modules_update(thread);
+  sys_restore_signals(&saved);
 }
 
 void modules_forget(void) {

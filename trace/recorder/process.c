@@ -194,9 +194,22 @@ static void exit_reached(int status, void *unused) {
   snarli_process_end(status & 0xff);
 }
 
+extern void *__libc_stack_end __attribute__((weak)); /* of the program loader: where the first thread's stack begins */
+
+/* The kernel keeps other memory further away than this. */
+static void first_stack_found(void) {
+  struct rlimit limit;
+  if (sys_gettid() != sys_getpid() || !&__libc_stack_end || sys_getrlimit(RLIMIT_STACK, &limit))
+    return;
+  const char *top = __libc_stack_end;
+  size_t most = 8 << 20;
+  snarli_thread_stack(top - (limit.rlim_cur < most ? (size_t)limit.rlim_cur : most), top);
+}
+
 static __attribute__((constructor)) void library_loaded(void) {
   if (!process_ensure())
     return;
+  first_stack_found();
   thread_keys_create();
   (void)pthread_atfork(unwind_before_fork, unwind_after_fork, child_begins);
   (void)on_exit(exit_reached, NULL);

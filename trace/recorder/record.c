@@ -26,6 +26,29 @@ static const uint8_t phases[256] = {
 #include <snarl/trace/records.def>
 };
 
+/* Whether a record says that there is an object at its address, or none any more. What gives something up comes after
+ * what took it, and what failed may have found no object. A spin lock may share its 8 bytes with another. */
+enum { MARK_NONE, MARK_SET, MARK_CLEAR };
+#define IS_GONE(id)                                                                                                    \
+  ((id) == SNARLI_R_MUTEX_DESTROYED || (id) == SNARLI_R_RWLOCK_DESTROYED || (id) == SNARLI_R_SEM_DESTROYED ||          \
+   (id) == SNARLI_R_COND_DESTROYED || (id) == SNARLI_R_BARRIER_DESTROYED)
+#define IS_THERE(family, phase, object)                                                                                \
+  (SNARLI_OBJECT_##object == SNARLI_OBJECT_ADDRESS && SNARLI_##family != SNARLI_META &&                                \
+   SNARLI_##phase != SNARLI_RELEASE && SNARLI_##phase != SNARLI_FAIL)
+static const uint8_t marks[256] = {
+#define RECORD(id, NAME, text, family, phase, arg, object, aux)                                                        \
+  [id] = IS_GONE(id) ? MARK_CLEAR : IS_THERE(family, phase, object) ? MARK_SET : MARK_NONE,
+#include <snarl/trace/records.def>
+};
+
+/* The marks make it cheap to see which memory that goes held objects. */
+static inline void mark(enum snarli_record_type type, uint64_t object) {
+  if (marks[type] == MARK_SET && __builtin_expect(!mark_is_set(object), 0))
+    mark_set(object);
+  else if (__builtin_expect(marks[type] == MARK_CLEAR, 0))
+    mark_clear(object);
+}
+
 static inline uint64_t now_for(enum snarli_record_type type) {
   return phases[type] == SNARLI_ACQUIRE ? clock_now_after(recorder.clock) : clock_now(recorder.clock);
 }
@@ -63,6 +86,8 @@ static __attribute__((noinline)) uint32_t stack_slow(struct snarli_site site) {
   struct recorder_thread *thread = thread_self();
   if (!thread)
     return 0;
+  if (marks_are_below(thread, site.cfa))
+    marks_pop_frames(thread, site.cfa);
   window_make_room(thread, ROWS_OF_A_CALL);
   return stack_of_site(thread, site);
 }
@@ -75,7 +100,8 @@ static __attribute__((noinline)) struct snarli_call call_slow(struct snarli_site
 
 /* 0: not known, or no room for what the call will record. The caller has the thread's turn. */
 static inline uint32_t stack_quick(const struct recorder_thread *thread, struct snarli_site site) {
-  bool is_usual = window_has_room(&thread->records, ROWS_OF_A_CALL) && thread->cache;
+  bool is_usual =
+      window_has_room(&thread->records, ROWS_OF_A_CALL) && thread->cache && !marks_are_below(thread, site.cfa);
   return __builtin_expect(is_usual, 1) ? cache_find(thread->cache, site) : 0;
 }
 
@@ -128,6 +154,7 @@ uint32_t snarli_stack(struct snarli_site site) {
 void snarli_record_aux(enum snarli_record_type type, unsigned arg, uint64_t object, uint32_t aux) {
   struct recorder_thread *thread = recorder_ready;
   uint64_t head = snarli_record_head(type, arg, object);
+  mark(type, object);
   if (turn_take(thread, __builtin_frame_address(0))) {
     bool is_written = append_quick(thread, head, aux, now_for(type));
     turn_give(thread);

@@ -40,7 +40,8 @@ struct recorder {
 struct recorder_thread {
   uint64_t turn; /* turn.h */
   struct recorder_window records;
-  uint64_t upper; /* of the last TIME row */
+  uint64_t upper;      /* of the last TIME row */
+  uint64_t mark_depth; /* ~ of the lowest marked address on its own stack; 0: none, as after a fork */
   struct stack_cache *cache;
   struct recorder_window stacks, blobs;
   void *scratch; /* a stack for the unwinder to run on */
@@ -106,6 +107,44 @@ void mappings_after_fork(struct recorder_thread *thread);
 /* Appends a blob made of two parts; its id, 0 if it could not be stored. */
 uint32_t blob_append(struct recorder_thread *thread, enum snarli_blob_kind kind, uint64_t time, const void *head,
                      size_t head_size, const void *tail, size_t tail_size);
+
+/* marks.c: where synchronization objects lie. A region covers 256 MiB of addresses, all of them what user space has. */
+enum { MARK_REGION_SHIFT = 28, MARK_REGIONS = 1 << (47 - MARK_REGION_SHIFT) };
+struct mark_region {
+  _Atomic uint64_t pages[1 << (MARK_REGION_SHIFT - 12 - 6)]; /* a bit per page that had a mark */
+  _Atomic uint64_t words[1 << (MARK_REGION_SHIFT - 3 - 6)];  /* a bit per 8 bytes */
+};
+struct mark_place {
+  uint64_t word, bit;
+};
+extern struct mark_region *_Atomic recorder_marks[MARK_REGIONS];
+
+static inline struct mark_region *mark_region_of(uint64_t address) {
+  uint64_t number = address >> MARK_REGION_SHIFT;
+  return number < MARK_REGIONS ? atomic_load_explicit(&recorder_marks[number], memory_order_acquire) : NULL;
+}
+
+static inline struct mark_place mark_place_of(uint64_t address) {
+  uint64_t granule = address % (1ull << MARK_REGION_SHIFT) / 8;
+  return (struct mark_place){granule / 64, 1ull << granule % 64};
+}
+
+static inline bool mark_is_set(uint64_t address) {
+  struct mark_region *region = mark_region_of(address);
+  struct mark_place at = mark_place_of(address);
+  return region && atomic_load_explicit(&region->words[at.word], memory_order_relaxed) & at.bit;
+}
+
+void mark_set(uint64_t address);
+void mark_clear(uint64_t address);
+/* A record is made from a frame above marked addresses on the calling thread's stack: those frames have returned. */
+static inline bool marks_are_below(const struct recorder_thread *thread, const void *cfa) {
+  return ~(uint64_t)(uintptr_t)cfa < thread->mark_depth;
+}
+void marks_pop_frames(struct recorder_thread *thread, const void *cfa);
+void marks_thread_end(void);
+/* What is marked in [lo, hi) is no more. */
+void marks_memory_goes(uint64_t lo, uint64_t hi);
 
 /* Private zeroed memory that the kernel gives page by page; NULL if it has none. */
 void *memory_new(size_t size, bool is_wiped_by_fork);

@@ -51,6 +51,7 @@ static void thread_identify(struct recorder_thread *thread) {
   thread->index = own_index;
   thread->tid = (uint32_t)sys_gettid();
   thread->turn = TURN_FREE;
+  thread->mark_depth = 0;
 }
 
 bool thread_ready(struct recorder_thread *thread) {
@@ -116,6 +117,7 @@ static void thread_end(void *round) {
   struct recorder_thread *thread = recorder_self;
   if (!thread || !thread_ready(thread))
     return;
+  marks_thread_end();
   snarli_record_aux(SNARLI_R_THREAD_END, 0, (uint64_t)pthread_self(), 0);
   uint64_t saved;
   sys_block_signals(&saved);

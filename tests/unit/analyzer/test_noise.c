@@ -38,13 +38,16 @@ static const unsigned char asking[] = {SNARLI_R_MUTEX_ACQUIRED, SNARLI_R_MUTEX_R
                                        SNARLI_R_RWLOCK_WRITE_REQUESTED, SNARLI_R_SPIN_ACQUIRED,
                                        SNARLI_R_SPIN_REQUESTED};
 
+/* What ends the evidence of much: seldom. */
+static int is_upheaval(unsigned type) { return type == SNARLI_R_PROCESS_BEGIN || type == SNARLI_R_MEMORY_FREED; }
+
 static void write_record(FILE *out, unsigned pid) {
   const struct trace_record_info *info;
   unsigned type;
   do {
     type = draw(4) ? draw(256) : asking[draw(sizeof asking)];
     info = trace_record_info(type);
-  } while (!info || type == SNARLI_R_OWNER || type == SNARLI_R_TIME || (type == SNARLI_R_PROCESS_BEGIN && draw(20)));
+  } while (!info || type == SNARLI_R_OWNER || type == SNARLI_R_TIME || (is_upheaval(type) && draw(20)));
   fprintf(out, "%u.%u %s", pid, draw(4), info->text);
   write_object(out, info->object, pid);
   if (info->arg != SNARLI_ARG_NONE)

@@ -88,6 +88,20 @@ bool snarli_is_walking(void);
 void snarli_mapped(const void *lo, size_t size);
 void snarli_unmapped(const void *lo, size_t size);
 
+/* Memory is about to be freed or unmapped, or its contents are about to be replaced: synchronization objects that lay
+ * in it are no more. Leaves a record only if one did. */
+void snarli_memory_freed(const void *lo, size_t size);
+/* The same of a block of memory whose size `size_of` tells, which is asked only if there are objects near; NULL: only
+ * of its first byte. */
+void snarli_block_freed(void *block, size_t (*size_of)(void *));
+
+/* Where the calling thread's stack lies, for its objects to end with their frames; call it after _begin. The range may
+ * be smaller than the stack, never larger. */
+void snarli_thread_stack(const void *lo, const void *hi);
+
+/* Modules may have been unloaded: looks at once which, instead of at the next new stack. */
+void snarli_modules_changed(void);
+
 /* The process is about to end (exit, _exit) or be replaced: marks the header. An exec that fails calls it with -1 to
  * take it back. */
 void snarli_process_end(int status);

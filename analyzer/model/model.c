@@ -73,6 +73,8 @@ static void meta_step(struct model *model, struct event *event) {
     declared(model, event);
   if (event->record->type == SNARLI_R_DROPPED)
     thread_lose(model, event->thread);
+  if (event->record->type == SNARLI_R_MEMORY_FREED)
+    objects_end(model, event->process, event->record->object, event->record->aux);
   if (event->record->type != SNARLI_R_OBJECT_NAMED)
     return;
   struct object *object = object_find(model, event->process, event->record->object, event->record->time);

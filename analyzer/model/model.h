@@ -121,6 +121,8 @@ struct place {
   struct object *object;
   uint32_t serial; /* of the object when it was put here */
   uint32_t version;
+  uint32_t next; /* in the same page, MAP_NONE: none */
+  uint64_t address;
 };
 
 #define SIGNALS 49u /* those that a SIGNAL_MASK can tell, and 0 */
@@ -149,6 +151,8 @@ struct process {
   VECTOR(struct thread *) near_threads; /* the same for small indices, NULL: none */
   struct map handles;
   struct map addresses; /* -> place in places */
+  struct map pages;     /* number of a page -> the first of the places in it */
+  struct map freed;     /* addresses at which the memory that a fork copied was freed since -> 1 */
   VECTOR(struct place) places;
   VECTOR(uint32_t) free_places;
   struct recent *recent; /* RECENT_OBJECTS places that were found lately */

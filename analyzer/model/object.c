@@ -102,39 +102,6 @@ void object_retire(struct model *model, struct object *object) {
   object_unpin(model, object);
 }
 
-static size_t recent_slot(uint64_t address) { return (address >> 3 ^ address >> 13) % RECENT_OBJECTS; }
-
-static struct place *place_at(struct process *process, uint64_t address) {
-  uint32_t i = map_get(&process->addresses, address);
-  return i == MAP_NONE ? NULL : &process->places.items[i];
-}
-
-void object_leave(struct model *model, struct process *process, uint64_t address) {
-  uint32_t i = map_get(&process->addresses, address);
-  if (i == MAP_NONE)
-    return;
-  map_remove(&process->addresses, address);
-  if (process->recent) /* it may name this place */
-    process->recent[recent_slot(address)].place.object = NULL;
-  vector_push(model->arena, &process->free_places) = i;
-}
-
-static void object_put(struct model *model, struct process *process, uint64_t address, struct object *object) {
-  struct place *place = place_at(process, address);
-  if (!place) {
-    uint32_t i;
-    if (process->free_places.count) {
-      i = process->free_places.items[--process->free_places.count];
-    } else {
-      i = (uint32_t)process->places.count;
-      (void)vector_push(model->arena, &process->places);
-    }
-    map_put(model->arena, &process->addresses, address, i);
-    place = &process->places.items[i];
-  }
-  *place = (struct place){object, object->serial, (uint32_t)process->changes_seen};
-}
-
 static struct object *shared_find(struct model *model, const struct trace_mapping *mapping, uint64_t address) {
   uint64_t offset = mapping->offset + (address - mapping->lo);
   uint32_t i = map_get(&model->shared, identity_hash(mapping->device, mapping->inode, offset));
@@ -203,14 +170,15 @@ struct object *object_find(struct model *model, struct process *process, uint64_
   bool is_settled = process->changes_seen == process->change_count || process->changes[process->changes_seen] > time;
   if (!process->recent)
     process->recent = arena_alloc(model->arena, RECENT_OBJECTS * sizeof *process->recent);
-  struct recent *recent = &process->recent[recent_slot(address)];
+  struct recent *recent = &process->recent[place_recent_slot(address)];
   struct object *object = recent->place.object;
   if (object && recent->address == address && is_settled && recent->place.version == process->changes_seen &&
       object->serial == recent->place.serial && !object->is_gone)
     return object;
   object = find_slowly(model, process, address, time);
   if (object)
-    *recent = (struct recent){address, {object, object->serial, (uint32_t)process->changes_seen}};
+    *recent = (struct recent){address,
+                              {.object = object, .serial = object->serial, .version = (uint32_t)process->changes_seen}};
   return object;
 }
 
@@ -240,6 +208,8 @@ struct object *object_copy(struct model *model, struct process *process, const s
 static struct object *inherited(struct model *model, struct process *process, uint64_t address,
                                 enum snarli_family family) {
   struct process *parent = process->parent;
+  if (map_get(&process->freed, address) != MAP_NONE)
+    return NULL;
   for (uint32_t steps = 0; process->info->forked && process->forker && parent && steps < model->process_count;
        steps++) {
     struct place *place = place_at(parent, address);
@@ -248,7 +218,7 @@ static struct object *inherited(struct model *model, struct process *process, ui
     if (object)
       return object->family == family && !object->is_shared && object->created.time <= process->forked_at.time ? object
                                                                                                                : NULL;
-    if (!parent->info->forked)
+    if (!parent->info->forked || map_get(&parent->freed, address) != MAP_NONE)
       return NULL;
     parent = parent->parent;
   }

@@ -28,8 +28,14 @@ struct object *object_find(struct model *model, struct process *process, uint64_
 struct object *object_renew(struct model *model, struct process *process, uint64_t address, enum snarli_family family,
                             const struct trace_record *record);
 struct object *object_copy(struct model *model, struct process *process, const struct object *original);
+/* places.c. A process's place of an address, NULL: none; where in `recent` it would be. */
+struct place *place_at(struct process *process, uint64_t address);
+size_t place_recent_slot(uint64_t address);
+void object_put(struct model *model, struct process *process, uint64_t address, struct object *object);
 void object_leave(struct model *model, struct process *process, uint64_t address);
 void object_retire(struct model *model, struct object *object);
+/* The memory [lo, lo + size) of a process went: what lay in it is no more. */
+void objects_end(struct model *model, struct process *process, uint64_t lo, uint64_t size);
 void object_doubt(struct model *model, struct object *object);
 void object_forget(struct model *model, struct object *object);
 

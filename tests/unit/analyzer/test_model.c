@@ -25,6 +25,32 @@ static void generations(void **state) {
               TWO_END);
 }
 
+/* The assembler puts A at 0x550000000000, and each further name 64 bytes on. */
+#define FREE_A "1.1 memory-freed A 64\n"
+#define FREE_ALL "1.1 memory-freed 0x540000000000 0xffffffff\n1.1 memory-freed 0x550000000000 0x1000\n"
+
+static void freed(void **state) {
+  (void)state;
+  NOTHING(TWO NEST("1.1", "A", "B") FREE_A NEST("1.2", "B", "A") TWO_END);
+  NOTHING(TWO NEST("1.1", "A", "B") FREE_ALL NEST("1.2", "B", "A") TWO_END);
+  expect(TWO NEST("1.1", "A", "B") "1.1 memory-freed 0x550000000080 64\n" NEST("1.2", "B", "A") TWO_END,
+         "lock-order-cycle", "feasible", "in opposite orders"); /* beside them */
+  expect(TWO NEST("1.1", "A", "B") NEST("1.2", "B", "A") FREE_ALL TWO_END, "lock-order-cycle", "feasible",
+         "in opposite orders");
+  /* held: whoever waits is not stuck, and the late release says nothing */
+  NOTHING(TWO "1.1 lock A\n1.2 ask A\n" FREE_A "killed 1\n");
+  NOTHING(TWO "1.1 lock A\n1.2 lock B\n1.1 ask B\n" FREE_A "1.2 ask A\nkilled 1\n");
+  NOTHING(TWO "1.1 lock A\n" FREE_A "1.1 unlock A\n" NEST("1.2", "A", "B") NEST("1.1", "B", "A") TWO_END);
+  /* waited for in other ways */
+  NOTHING(TWO "1.1 barrier-init A i@a.c:1\n1.1 barrier-count A 2\n1.2 barrier-requested A b@a.c:1\n" FREE_A
+              "killed 1\n");
+  NOTHING(TWO "1.2 lock B\n1.2 cond-wait-requested A w@a.c:1\n1.2 mutex-released B in-wait w@a.c:1\n" FREE_A
+              "killed 1\n");
+  /* a thread that waits and, in a handler, frees, goes on waiting */
+  expect(TWO "1.1 lock A\n1.2 lock B\n1.1 ask B\n1.2 ask A\n1.1 memory-freed C 64\nkilled 1\n", "deadlock", "happened",
+         "wait for each other");
+}
+
 #define TWO_PROCESSES "process 1 app\nprocess 2 app forked-from 1\n"
 
 static void shared(void **state) {
@@ -62,6 +88,25 @@ static void forks(void **state) {
           "2.0 ask A\nkilled 1\nkilled 2\n"); /* unknown */
   NOTHING("process 1 app\n1.0 start 1\n1.1 begin\n1.1 lock A\n" FORK CHILD
           "2.0 mutex-init A i@a.c:1\n2.0 lock A\nkilled 1\nkilled 2\n");
+}
+
+static void freed_copies(void **state) {
+  (void)state;
+  /* a child's copy ends where its memory is freed, and the parent's goes on */
+#define COPIES(between)                                                                                                \
+  "process 1 app\n1.0 mutex-init A recursive i@a.c:1\n" FORK CHILD between "2.0 lock A\n2.0 ask A\nkilled 1\nkilled "  \
+  "2\n"
+  NOTHING(COPIES("")); /* recursive as its original */
+  expect(COPIES("2.0 memory-freed A 64\n"), "self-deadlock", "happened", "which it holds itself");
+  expect("process 1 app\n1.0 start 1\n1.1 begin\n1.1 lock A\n" FORK CHILD
+         "2.0 memory-freed B 64\n2.0 ask A\nkilled 1\nkilled 2\n",
+         "deadlock", "happened", "held when this process was forked");
+  NOTHING("process 1 app\n1.0 start 1\n1.1 begin\n1.1 lock A\n" FORK CHILD
+          "2.0 memory-freed A 64\n2.0 ask A\nkilled 1\nkilled 2\n");
+  /* shared memory that one process unmaps is still the other's */
+  expect("shared A\nshared B\nprocess 1 app\nprocess 2 app forked-from 1\n" NEST(
+             "1.0", "A", "B") "1.0 memory-freed A 64\n" NEST("2.0", "B", "A"),
+         "lock-order-cycle", "feasible", "in opposite orders");
 }
 
 static void process_waits(void **state) {
@@ -146,9 +191,9 @@ static void pictures(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(generations), cmocka_unit_test(shared),
-                                     cmocka_unit_test(forks),       cmocka_unit_test(process_waits),
-                                     cmocka_unit_test(gaps),        cmocka_unit_test(same_report),
-                                     cmocka_unit_test(pictures)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(generations), cmocka_unit_test(freed),       cmocka_unit_test(freed_copies),
+      cmocka_unit_test(shared),      cmocka_unit_test(forks),       cmocka_unit_test(process_waits),
+      cmocka_unit_test(gaps),        cmocka_unit_test(same_report), cmocka_unit_test(pictures)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

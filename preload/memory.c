@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * mmap, munmap, shmat and shmdt, and the list of shared ranges that makes an munmap of anything else cheap. Ranges lie
- * in blocks that are mapped when the last one is full and never go away, so the list is walked without a lock. Entered
- * by any thread; a forked child inherits the list with the mappings.
+ * mmap, munmap, mremap, shmat and shmdt, and the list of shared ranges that makes an munmap of anything else cheap.
+ * Ranges lie in blocks that are mapped when the last one is full and never go away, so the list is walked without a
+ * lock. Entered by any thread; a forked child inherits the list with the mappings.
  */
 #include "memory.h"
 #include "wrapper.h"
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <sys/shm.h>
 
@@ -121,6 +122,7 @@ static void range_cut(struct range *range, uintptr_t range_lo, uintptr_t range_h
 
 /* [at, at + size) is about to be unmapped, or mapped over. */
 static void memory_goes(const void *at, size_t size) {
+  snarli_memory_freed(at, size);
   if (!range_count || !snarli_is_recording())
     return;
   uintptr_t lo = (uintptr_t)at, hi = lo + size;
@@ -147,7 +149,9 @@ static void *memory_came(void *at, size_t size, int protection, int flags) {
 }
 
 static size_t whole_pages(size_t size) {
-  size_t page = (size_t)sysconf(_SC_PAGESIZE);
+  static size_t page;
+  if (!page)
+    page = (size_t)sysconf(_SC_PAGESIZE);
   return (size + page - 1) / page * page;
 }
 
@@ -167,9 +171,43 @@ SNARLI_EXPORT void *mmap64(void *address, size_t size, int protection, int flags
 
 /* Before the call: after it another thread may be given the same addresses. */
 SNARLI_EXPORT int munmap(void *address, size_t size) {
-  if (range_count)
-    memory_goes(address, whole_pages(size));
+  memory_goes(address, whole_pages(size));
   return snarli_real()->munmap(address, size);
+}
+
+static bool is_known(uintptr_t at) {
+  struct cursor cursor = {&first_block, 0};
+  for (struct range *range; range_count && (range = range_next(&cursor));)
+    if (range->lo <= at && at < range->hi)
+      return true;
+  return false;
+}
+
+/* What is about to leave its place; whether a range that grows will have to move is not known before, and afterwards
+ * its place may be another's. */
+static void memory_moves(void *address, size_t old_size, size_t size, int flags, void *wanted) {
+  if (flags & MREMAP_FIXED)
+    memory_goes(wanted, size);
+  if (flags & MREMAP_FIXED || (flags & MREMAP_MAYMOVE && size > old_size))
+    memory_goes(address, old_size);
+  else if (size < old_size)
+    memory_goes((char *)address + size, old_size - size);
+}
+
+SNARLI_EXPORT void *mremap(void *address, size_t old_size, size_t size, int flags, ...) {
+  void *wanted = NULL;
+  if (flags & MREMAP_FIXED) {
+    va_list rest;
+    va_start(rest, flags);
+    wanted = va_arg(rest, void *);
+    va_end(rest);
+  }
+  bool is_shared = is_known((uintptr_t)address);
+  memory_moves(address, whole_pages(old_size), whole_pages(size), flags, wanted);
+  void *at = snarli_real()->mremap(address, old_size, size, flags, wanted);
+  if (is_shared && snarli_is_recording())
+    snarli_shared_mapped(at == MAP_FAILED ? address : at, whole_pages(at == MAP_FAILED ? old_size : size));
+  return at;
 }
 
 SNARLI_EXPORT void *shmat(int id, const void *address, int flags) {

@@ -7,6 +7,7 @@
 #define SNARLI_STARTS_H
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct snarli_start {
@@ -16,6 +17,7 @@ struct snarli_start {
     const void *address;
   } routine;
   void *argument;
+  size_t stack_size;
   uint32_t index;           /* of the new thread */
   uint32_t number;          /* of this start, fixed */
   _Atomic uint32_t next;    /* in the list of free ones: a number, 0 ends it */

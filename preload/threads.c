@@ -7,12 +7,26 @@
 #include "wrapper.h"
 #include <string.h>
 
+/* glibc puts the control block at the top of the stack's memory, and on x86 the thread's static variables between it
+ * and the frames. The bottom is that of a stack with no guard; a little is left out for the control block's size. */
+static void stack_found(size_t size) {
+  const char *block = (const char *)pthread_self(), *top = block;
+#ifndef __x86_64__
+  top = __builtin_frame_address(0);
+#endif
+  enum { CONTROL = 8192 };
+  if (size > CONTROL)
+    snarli_thread_stack(block - size + CONTROL, top);
+}
+
 /* Runs first in a new thread; afterwards the start may belong to another. */
 static struct snarli_start start_take(struct snarli_start *start) {
-  struct snarli_start copy = {.routine = start->routine, .argument = start->argument, .index = start->index};
+  struct snarli_start copy = {
+      .routine = start->routine, .argument = start->argument, .stack_size = start->stack_size, .index = start->index};
   atomic_store_explicit(&start->handle, (uintptr_t)pthread_self(), memory_order_release);
   snarli_start_leave(start);
   snarli_thread_begin(copy.index, (uint64_t)pthread_self(), copy.routine.address);
+  stack_found(copy.stack_size);
   return copy;
 }
 
@@ -26,9 +40,24 @@ static int c11_trampoline(void *argument) {
   return start.routine.c11(start.argument);
 }
 
-static void create_requested(struct snarli_start *start, const void *routine, void *argument, uint32_t stack) {
+/* The default's if the program does not say. */
+static size_t stack_size(const pthread_attr_t *attr) {
+  pthread_attr_t usual;
+  size_t size = 0;
+  if (attr)
+    (void)pthread_attr_getstacksize(attr, &size);
+  else if (pthread_attr_init(&usual) == 0) {
+    (void)pthread_attr_getstacksize(&usual, &size);
+    (void)pthread_attr_destroy(&usual);
+  }
+  return size;
+}
+
+static void create_requested(struct snarli_start *start, const void *routine, void *argument,
+                             const pthread_attr_t *attr, uint32_t stack) {
   start->routine.address = routine;
   start->argument = argument;
+  start->stack_size = stack_size(attr);
   start->index = snarli_thread_reserve();
   snarli_record_aux(SNARLI_R_THREAD_CREATE_REQUESTED, 0, start->index, stack);
 }
@@ -61,7 +90,7 @@ SNARLI_EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attr, 
     return snarli_real()->pthread_create(thread, attr, routine, argument);
   uint32_t stack = SNARLI_STACK;
   unsigned flags = create_flags(attr);
-  create_requested(start, (const void *)routine, argument, stack);
+  create_requested(start, (const void *)routine, argument, attr, stack);
   int error = snarli_real()->pthread_create(thread, attr, posix_trampoline, start);
   create_returned(start, thread, flags, error, stack);
   return error;
@@ -72,7 +101,7 @@ SNARLI_EXPORT int thrd_create(thrd_t *thread, thrd_start_t routine, void *argume
   if (!start)
     return snarli_real()->thrd_create(thread, routine, argument);
   uint32_t stack = SNARLI_STACK;
-  create_requested(start, (const void *)routine, argument, stack);
+  create_requested(start, (const void *)routine, argument, NULL, stack);
   int result = snarli_real()->thrd_create(thread, c11_trampoline, start);
   create_returned(start, thread, 0, SNARLI_ERROR_C11(result), stack);
   return result;

@@ -158,8 +158,16 @@ DRIVE(mmap, "mutex-init shared") {
 DRIVE(mmap64, "mutex-init shared") {
   share(mmap64(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0), unmap_page);
 }
-DRIVE(munmap, "mutex-init shared") {
+static void *use_mutex_in(void *memory) {
+  pthread_mutex_t *inside = memory;
+  *inside = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+  MUST(memory && pthread_mutex_lock(inside) == 0 && pthread_mutex_unlock(inside) == 0);
+  return memory;
+}
+DRIVE(munmap, "mutex-init shared mutex-acquired memory-freed") {
   share(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0), unmap_page);
+  void *at = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  MUST(at != MAP_FAILED && munmap(use_mutex_in(at), 4096) == 0);
 }
 DRIVE(shmat, "mutex-init shared") { share(attach(), detach); }
 DRIVE(shmdt, "mutex-init shared") { share(attach(), detach); }
@@ -184,4 +192,19 @@ DRIVE(pipe2, "mutex-acquired") {
   MUST(pipes_between(700, 1100) == 2);
   close(ends[0]);
   close(ends[1]);
+}
+
+DRIVE(free, "mutex-acquired memory-freed") { free(use_mutex_in(malloc(100))); }
+DRIVE(realloc, "mutex-acquired memory-freed") { free(realloc(use_mutex_in(malloc(100)), 10000)); }
+DRIVE(mremap, "mutex-acquired memory-freed") {
+  void *at = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  MUST(at != MAP_FAILED);
+  at = mremap(use_mutex_in(at), 4096, 2 * 4096, MREMAP_MAYMOVE);
+  MUST(at != MAP_FAILED && munmap(at, 2 * 4096) == 0);
+}
+DRIVE(dlclose, "mutex-acquired memory-freed") {
+  void *module = dlopen(MODULE, RTLD_NOW);
+  MUST(module != NULL);
+  use_mutex_in(dlsym(module, "room"));
+  MUST(dlclose(module) == 0);
 }

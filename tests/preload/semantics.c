@@ -392,7 +392,31 @@ static void memory(void) {
   SHOW(shmdt(at));
 }
 
+/* Blocks with and without an object in them. */
+static void blocks(void) {
+  pthread_mutex_t *in_block = malloc(100);
+  context = "blocks";
+  *in_block = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+  SHOW(pthread_mutex_lock(in_block) || pthread_mutex_unlock(in_block));
+  memcpy((char *)in_block + 90, "kept", 5);
+  in_block = realloc(in_block, 100000);
+  SHOW(strcmp((char *)in_block + 90, "kept"));
+  SHOW(pthread_mutex_lock(in_block) || pthread_mutex_unlock(in_block));
+  SHOW((free(in_block), 0));
+  SHOW((free(NULL), 0));
+  SHOW((free(realloc(NULL, 10)), 0));
+  SHOW(realloc(NULL, (size_t)-1 / 2) == NULL);
+  char *at = mmap(NULL, 2 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  strcpy(at, "kept");
+  SHOW(mremap(at, 2 * 4096, 4096, 0) == at);
+  SHOW(mremap(at, 4096, 4096, MREMAP_FIXED, at) == MAP_FAILED);
+  at = mremap(at, 4096, 64 * 4096, MREMAP_MAYMOVE);
+  SHOW(strcmp(at, "kept"));
+  SHOW(munmap(at, 64 * 4096));
+}
+
 int main(void) {
+  blocks();
   mutexes();
   rwlocks();
   conditions();

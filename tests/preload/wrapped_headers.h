@@ -5,6 +5,7 @@
 #ifndef SNARL_TEST_WRAPPED_HEADERS_H
 #define SNARL_TEST_WRAPPED_HEADERS_H
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <semaphore.h>

@@ -14,7 +14,9 @@
 
 #include <cmocka.h>
 #include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
+#include <link.h>
 #include <pthread.h>
 #include <signal.h>
 #include <snarl/trace/reader.h>
@@ -135,6 +137,40 @@ static void work_full(void) {
     _exit(1);
 }
 
+/* Every walk of the stack asks for the loaded modules: the number of walks. */
+static _Atomic unsigned walks;
+
+int dl_iterate_phdr(int (*visit)(struct dl_phdr_info *, size_t, void *), void *context) {
+  static int (*real)(int (*)(struct dl_phdr_info *, size_t, void *), void *);
+  if (!real)
+    real = (int (*)(int (*)(struct dl_phdr_info *, size_t, void *), void *))dlsym(RTLD_NEXT, "dl_iterate_phdr");
+  walks++;
+  return real(visit, context);
+}
+
+/* Three ways to one call, with frames of one size: the site and its frame address are the same. */
+#define WAY(name)                                                                                                      \
+  static __attribute__((noinline)) void name(void) {                                                                   \
+    section();                                                                                                         \
+    __asm__ volatile("" ::: "memory");                                                                                 \
+  }
+WAY(first_way)
+WAY(second_way)
+WAY(third_way)
+
+static void work_ways(void) {
+  unsigned warm = 0;
+  for (volatile int i = 0; i < 1000; i++) { /* volatile: no copy of the loop's body is made */
+    first_way();
+    second_way();
+    third_way();
+    if (i == 0)
+      warm = walks;
+  }
+  if (warm == 0 || walks != warm)
+    _exit(1);
+}
+
 static int run_workload(const char *name) {
   if (strcmp(name, "order") == 0)
     run_threads(ORDER_THREADS, ORDER_ROUNDS);
@@ -148,6 +184,8 @@ static int run_workload(const char *name) {
     work_forever(STDOUT_FILENO);
   else if (strcmp(name, "full") == 0)
     work_full();
+  else if (strcmp(name, "ways") == 0)
+    work_ways();
   else
     return 2;
   return 0;
@@ -239,6 +277,23 @@ static void the_order_of_an_object_is_its_true_order(void **state) {
   close_trace(trace);
 }
 
+static void each_way_to_a_call_is_walked_once(void **state) {
+  (void)state;
+  run("ways");
+  struct trace *trace = open_trace();
+  struct trace_record record;
+  uint32_t stacks[3] = {0};
+  for (unsigned i = 0; trace_next(trace, &record);) {
+    if (record.type != SNARLI_R_MUTEX_ACQUIRED)
+      continue;
+    if (i < 3)
+      stacks[i] = record.aux;
+    assert_int_equal(record.aux, stacks[i++ % 3]);
+  }
+  assert_true(stacks[0] != stacks[1] && stacks[1] != stacks[2] && stacks[2] != stacks[0]);
+  close_trace(trace);
+}
+
 static void thousands_of_threads_fit(void **state) {
   (void)state;
   run("many");
@@ -317,6 +372,7 @@ int main(int argc, char **argv) {
     return run_workload(argv[1]);
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_order_of_an_object_is_its_true_order),
+      cmocka_unit_test(each_way_to_a_call_is_walked_once),
       cmocka_unit_test(thousands_of_threads_fit),
       cmocka_unit_test(signal_handlers_lose_nothing),
       cmocka_unit_test(every_fork_has_its_file),

@@ -14,7 +14,6 @@ static struct stack_cache *cache_get(struct recorder_thread *thread) {
 }
 
 static void cache_flush(struct stack_cache *cache) {
-  cache->flushes++;
   cache->used = 0;
   for (unsigned i = 0; i < CACHE_BUCKETS; i++)
     cache->heads[i] = 0;
@@ -30,8 +29,9 @@ static void cache_insert(struct stack_cache *cache, struct snarli_site site, con
   struct cache_entry *entry = (struct cache_entry *)(cache->arena + cache->used);
   entry->cfa = (uint64_t)(uintptr_t)site.cfa;
   entry->pc = (uint64_t)(uintptr_t)site.pc;
+  entry->next = cache->heads[cache_bucket(site)];
   entry->stack = stack;
-  entry->count = (uint32_t)count - 1;
+  entry->count = count - 1;
   for (size_t i = 1; i < count; i++)
     entry->checks[i - 1] = (struct slot_check){frames[i].pc, frames[i].slot};
   cache->heads[cache_bucket(site)] = cache->used + 1;
@@ -69,7 +69,11 @@ uint32_t stack_of_pc(struct recorder_thread *thread, const void *pc) {
 
 uint32_t stack_of_site(struct recorder_thread *thread, struct snarli_site site) {
   turn_notice(thread);
-  struct stack_cache *cache = turn_is_of_older(thread, site.cfa) ? NULL : cache_get(thread);
+  if (turn_is_of_older(thread, site.cfa))
+    return stack_of_pc(thread, site.pc);
+  if (thread->turn != TURN_FREE)
+    thread->cache = NULL; /* taken over: whoever had the turn may yet read the old one */
+  struct stack_cache *cache = cache_get(thread);
   if (!cache)
     return stack_of_pc(thread, site.pc);
   thread->turn = (uint64_t)(uintptr_t)site.cfa;

@@ -15,12 +15,13 @@
 
 #include "recorder_state.h"
 
-enum { CACHE_BUCKETS = 1024, CACHE_ARENA = 192 * 1024, CACHE_FRAMES = 512 };
+enum { CACHE_BUCKETS = 1024, CACHE_ARENA = 1024 * 1024, CACHE_FRAMES = 512 };
 
 struct cache_entry {
   uint64_t cfa, pc;
+  uint32_t next; /* in the bucket: offset + 1, 0 at the end */
   uint32_t stack;
-  uint32_t count;
+  uint64_t count;
   struct slot_check {
     uint64_t pc;
     const uint64_t *slot;
@@ -29,7 +30,6 @@ struct cache_entry {
 
 struct stack_cache {
   uint32_t used;                 /* bytes of the arena */
-  uint32_t flushes;              /* how often it was emptied: an entry read across a flush is not trusted */
   uint32_t heads[CACHE_BUCKETS]; /* offset of the entry + 1, 0: none */
   struct unwound_frame frames[CACHE_FRAMES];
   _Alignas(16) char arena[CACHE_ARENA];
@@ -51,15 +51,16 @@ static inline bool cache_entry_holds(const struct cache_entry *entry, struct sna
   return true;
 }
 
-/* The id of the stack of `site`, 0 if it is not known. */
+/* The id of the stack of `site`, 0 if it is not known. Different callers may reach one site with the same frame
+ * address, so a bucket has many entries for it. */
 static inline uint32_t cache_find(const struct stack_cache *cache, struct snarli_site site) {
-  uint32_t flushes = cache->flushes;
-  uint32_t head = cache->heads[cache_bucket(site)];
-  const struct cache_entry *entry = (const struct cache_entry *)(cache->arena + head - 1);
-  if (!head || !cache_entry_holds(entry, site))
-    return 0;
-  uint32_t stack = entry->stack;
-  return __atomic_load_n(&cache->flushes, __ATOMIC_RELAXED) == flushes ? stack : 0;
+  for (uint32_t place = cache->heads[cache_bucket(site)]; place;) {
+    const struct cache_entry *entry = (const struct cache_entry *)(cache->arena + place - 1);
+    if (cache_entry_holds(entry, site))
+      return entry->stack;
+    place = entry->next;
+  }
+  return 0;
 }
 
 #endif

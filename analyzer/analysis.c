@@ -6,6 +6,7 @@
 #include "checks/deadlock.h"
 #include "checks/fork_locks.h"
 #include "checks/handler_locks.h"
+#include "checks/leaks.h"
 #include "checks/lock_order.h"
 #include <inttypes.h>
 #include <snarl/analyzer.h>
@@ -121,16 +122,21 @@ static const struct finding *in_order(struct analysis *analysis, struct found_li
 static void report_findings(struct analysis *analysis) {
   struct report *report = &analysis->report;
   struct describe *describe = &analysis->describe;
+  struct leaks leaks = {.waits = &analysis->waits, .describe = describe};
   analysis->order = (struct lock_order){.cycles = &analysis->cycles, .describe = describe};
   deadlock_announce(&analysis->waits, describe);
   lock_order_announce(&analysis->cycles, describe);
   fork_locks_announce(&analysis->fork_locks, describe);
   handler_locks_announce(&analysis->handler_locks, describe);
+  if (!analysis->options.only_blocked)
+    leaks_announce(&leaks);
   deadlock_report(&analysis->waits, describe, &analysis->found);
   fork_locks_report(&analysis->fork_locks, describe, &analysis->found);
   handler_locks_report(&analysis->handler_locks, describe, &analysis->found);
   lock_order_group(&analysis->order);
   lock_order_report(&analysis->order, &analysis->found, &analysis->impossible);
+  if (!analysis->options.only_blocked)
+    leaks_report(&leaks, &analysis->found);
   report->findings = in_order(analysis, &analysis->found);
   report->finding_count = analysis->found.count;
   report->impossible = in_order(analysis, &analysis->impossible);

@@ -173,12 +173,53 @@ static void add_steps(const struct wait_graph *graph, struct draft *draft, const
     if (orphan)
       draft_step(draft, orphan->orphaned_by, "held", (struct draft_object){.object = orphan},
                  "when this process was forked", orphan->orphaned);
-    draft_step(draft, thread, "waits for", deadlock_awaited(graph, node),
-               thread->wait.kind == WAIT_LOCK && thread->wait.object && thread->wait.object->family == SNARLI_RWLOCK
-                   ? thread->wait.is_write ? "to write" : "to read"
-                   : deadlock_because(graph, draft->describe, node),
-               thread->wait.asked);
+    draft_block(draft, thread, deadlock_awaited(graph, node),
+                thread->wait.kind == WAIT_LOCK && thread->wait.object && thread->wait.object->family == SNARLI_RWLOCK
+                    ? thread->wait.is_write ? "to write" : "to read"
+                    : deadlock_because(graph, draft->describe, node),
+                thread->wait.asked);
   }
+}
+
+/* The one condition that is waited for in the core was notified when nobody waited for it yet, and never woke anybody:
+ * the classical lost wakeup. A condition that did its work before is another matter. */
+static struct object *lost_wakeup(const struct wait_core *core) {
+  struct object *cond = NULL;
+  for (size_t i = 0; i < core->threads.count; i++) {
+    const struct wait *wait = &core->threads.items[i]->wait;
+    if (wait->kind != WAIT_COND)
+      continue;
+    if ((cond && cond != wait->object) || wait->asked.time < wait->object->unheard.time)
+      return NULL;
+    cond = wait->object;
+  }
+  return cond && cond->unheard.time && !cond->was_woken && !cond->signals ? cond : NULL;
+}
+
+static struct thread *thread_of_serial(const struct model *model, uint32_t serial) {
+  for (size_t i = 0; i < model->threads.count; i++)
+    if (model->threads.items[i] && model->threads.items[i]->serial == serial)
+      return model->threads.items[i];
+  return NULL;
+}
+
+static void tell_lost_wakeup(const struct wait_graph *graph, struct draft *draft, struct object *cond) {
+  struct describe *describe = draft->describe;
+  struct thread *notifier = thread_of_serial(graph->model, cond->unheard.thread);
+  const char *label = describe_object(describe, cond);
+  draft->rule = RULE_LOST_WAKEUP;
+  draft->reason = "the notification was recorded before the wait began, and nothing that was recorded can end the wait";
+  draft->title =
+      arena_print(describe->arena, "%s: %s was notified before that, when nobody waited", draft->title, label);
+  draft->message =
+      arena_print(describe->arena,
+                  "%s %s notified %s%s before that, when nobody waited for it: that "
+                  "notification is lost.",
+                  draft->message, notifier ? describe_thread(describe, notifier) : "A thread that has ended", label,
+                  describe_at(describe, cond->unheard));
+  if (notifier)
+    draft_step(draft, notifier, "notified", (struct draft_object){.object = cond}, "with nobody waiting",
+               cond->unheard);
 }
 
 static void report_core(const struct wait_graph *graph, struct describe *describe, uint32_t number,
@@ -191,6 +232,9 @@ static void report_core(const struct wait_graph *graph, struct describe *describ
   draft.title = title_of(graph, describe, core);
   add_steps(graph, &draft, core);
   draft.message = message_of(graph, describe, core);
+  struct object *unheard = lost_wakeup(core);
+  if (unheard)
+    tell_lost_wakeup(graph, &draft, unheard);
   vector_push(describe->arena, found) =
       (struct found){.finding = draft_finish(&draft), .core = (int32_t)number, .group = -1};
 }

@@ -141,8 +141,9 @@ enum picture_kind picture_wanted(const struct report *report, const struct optio
   if (options->kind >= 0)
     return options->kind == 0 ? PICTURE_LOCK_ORDER : PICTURE_WAIT_FOR;
   for (size_t i = 0; i < report->finding_count; i++)
-    if (report->findings[i].rule == RULE_DEADLOCK || report->findings[i].rule == RULE_SELF_DEADLOCK)
-      return PICTURE_WAIT_FOR;
+    for (size_t t = 0; t < report->findings[i].thread_count; t++)
+      if (report->findings[i].threads[t].is_blocked)
+        return PICTURE_WAIT_FOR;
   return PICTURE_LOCK_ORDER;
 }
 

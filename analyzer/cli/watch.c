@@ -163,10 +163,12 @@ static uint64_t suspects(const struct watch *watch) {
   return count && (has_other_wait || count == watch->thread_count) ? hash | 1 : 0;
 }
 
-/* True if every thread of `finding` was suspect before the study and has not moved since. */
+/* True if every blocked thread of `finding` was suspect before the study and has not moved since. */
 static bool is_confirmed(const struct watch *watch, const struct snapshot *after, const struct finding *finding) {
   uint64_t now = now_ms();
   for (size_t i = 0; i < finding->thread_count; i++) {
+    if (!finding->threads[i].is_blocked)
+      continue;
     uint32_t pid = finding->threads[i].pid, tid = finding->threads[i].tid;
     const struct thread_state *then = find(watch->threads, watch->thread_count, pid, tid);
     const struct thread_state *still = find(after->threads, after->count, pid, tid);

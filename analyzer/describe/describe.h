@@ -51,6 +51,7 @@ struct draft_step {
   const char *op, *note;
   struct origin origin;
   uint32_t order; /* among steps of one time */
+  bool is_block;  /* the thread stays in it */
 };
 struct draft {
   struct describe *describe;
@@ -67,6 +68,9 @@ uint32_t draft_thread(struct draft *draft, struct thread *thread);
 int32_t draft_object(struct draft *draft, struct draft_object object);
 void draft_step(struct draft *draft, struct thread *thread, const char *op, struct draft_object object,
                 const char *note, struct origin origin);
+/* The step in which the thread is blocked for good. */
+void draft_block(struct draft *draft, struct thread *thread, struct draft_object object, const char *note,
+                 struct origin origin);
 /* "mutex A and mutex B", "A, B and C" from what has been listed so far. */
 const char *draft_join(struct describe *describe, const char *const *parts, size_t count);
 struct finding draft_finish(struct draft *draft);

@@ -38,6 +38,12 @@ void draft_step(struct draft *draft, struct thread *thread, const char *op, stru
   vector_push(draft->describe->arena, &draft->steps) = step;
 }
 
+void draft_block(struct draft *draft, struct thread *thread, struct draft_object object, const char *note,
+                 struct origin origin) {
+  draft_step(draft, thread, "waits for", object, note, origin);
+  draft->steps.items[draft->steps.count - 1].is_block = true;
+}
+
 const char *draft_join(struct describe *describe, const char *const *parts, size_t count) {
   const char *text = count ? parts[0] : "";
   for (size_t i = 1; i < count; i++)
@@ -155,6 +161,8 @@ struct finding draft_finish(struct draft *draft) {
   struct finding_thread *threads = arena_alloc(describe->arena, (draft->threads.count + 1) * sizeof *threads);
   for (size_t i = 0; i < draft->threads.count; i++)
     threads[i] = finish_thread(describe, draft->threads.items[i]);
+  for (size_t i = 0; i < draft->steps.count; i++)
+    threads[draft->steps.items[i].thread].is_blocked |= draft->steps.items[i].is_block;
   struct finding_object *objects = arena_alloc(describe->arena, (draft->objects.count + 1) * sizeof *objects);
   for (size_t i = 0; i < draft->objects.count; i++)
     objects[i] = finish_object(describe, &draft->objects.items[i]);

@@ -109,6 +109,8 @@ struct object {
   uint32_t poster, acquirer, posts, acquires; /* serials */
   bool has_posters, has_acquirers;            /* more than one */
   uint32_t waiters, signals;                  /* of a condition */
+  bool was_woken;                             /* a wait for it was ended by a notification */
+  struct origin unheard;                      /* its newest notification, if nobody waited then; time 0: none */
   uint32_t needed, arrived, round;            /* of a barrier */
   struct thread *runner;                      /* of a once */
   struct origin runs;

@@ -9,10 +9,20 @@ static void cond_returned(struct event *event) {
   if (event->thread->wait.kind != WAIT_COND)
     return;
   event->is_woken = !event->record->arg;
+  cond->was_woken |= event->is_woken;
   event->is_timed = event->thread->wait.ends;
   if (event->is_woken && cond->signals)
     cond->signals--;
   wait_end(event->thread);
+}
+
+static void cond_notified(struct event *event) {
+  struct object *cond = event->object;
+  cond->unheard = cond->waiters ? (struct origin){0} : origin_of(event);
+  if (event->record->type == SNARLI_R_COND_BROADCAST)
+    cond->signals = cond->waiters;
+  else
+    cond->signals += cond->signals < cond->waiters;
 }
 
 void cond_step(struct model *model, struct event *event) {
@@ -27,10 +37,8 @@ void cond_step(struct model *model, struct event *event) {
     cond_returned(event);
     break;
   case SNARLI_R_COND_SIGNALLED:
-    cond->signals += cond->signals < cond->waiters;
-    break;
   case SNARLI_R_COND_BROADCAST:
-    cond->signals = cond->waiters;
+    cond_notified(event);
     break;
   default:
     break;

@@ -9,6 +9,8 @@
 
 #include <sched.h>
 #include <stdatomic.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 /* Waits until the counter is at least `step`. */
 static inline void order_await(_Atomic int *counter, int step) {
@@ -23,6 +25,13 @@ static inline void order_reach(_Atomic int *counter, int step) { atomic_store(co
 static inline void order_meet(_Atomic int *counter, int count) {
   atomic_fetch_add(counter, 1);
   order_await(counter, count);
+}
+
+/* Waits until the thread with the kernel's id `tid` (0: not yet known) does not run any more, without joining it. */
+static inline void order_await_end(_Atomic int *tid) {
+  order_await(tid, 1);
+  while (syscall(SYS_tgkill, getpid(), atomic_load(tid), 0) == 0)
+    sched_yield();
 }
 
 #endif

@@ -31,8 +31,8 @@ static const struct finding_frame bare_frames[] = {{"", "", "/opt/vendor/libqueu
                                                    {"qrun", "", "/opt/vendor/libqueue.so.3", 0, 0xcafe, false, false}};
 
 static const struct finding_thread bank_threads[] = {
-    {4711, 4712, "worker", "worker-1", STACK(main_frames)},
-    {4711, 4713, "worker", "worker-2", STACK(main_frames)},
+    {4711, 4712, "worker", "worker-1", STACK(main_frames), false},
+    {4711, 4713, "worker", "worker-2", STACK(main_frames), false},
 };
 static const struct finding_object bank_objects[] = {
     {"mutex", "savings", "savings", "0x5581c0de1040", false, STACK(main_frames)},
@@ -219,8 +219,8 @@ static const struct report *gate(void) {
 }
 
 static const struct report *two_processes(void) {
-  static const struct finding_thread threads[] = {{4711, 4711, "main", "main (4711)", {NULL, 0, false}},
-                                                  {4720, 4720, "main", "main (4720)", {NULL, 0, false}}};
+  static const struct finding_thread threads[] = {{4711, 4711, "main", "main (4711)", {NULL, 0, false}, true},
+                                                  {4720, 4720, "main", "main (4720)", {NULL, 0, false}, true}};
   static const struct finding_object objects[] = {
       {"mutex", "", "mutex shm.c:12", "8:1:1234+0x40", true, {NULL, 0, false}},
       {"mutex", "", "mutex shm.c:13", "8:1:1234+0x80", true, {NULL, 0, false}}};
@@ -304,8 +304,8 @@ static const struct report *hostile(void) {
   static struct report report;
   const char *name = make_long_name();
   frames[0] = (struct finding_frame){EVIL, EVIL, EVIL, 1, UINT64_MAX, false, false};
-  threads[0] = (struct finding_thread){UINT32_MAX, 1, EVIL, EVIL, STACK(frames)};
-  threads[1] = (struct finding_thread){1, 2, name, name, STACK(frames)};
+  threads[0] = (struct finding_thread){UINT32_MAX, 1, EVIL, EVIL, STACK(frames), false};
+  threads[1] = (struct finding_thread){1, 2, name, name, STACK(frames), false};
   objects[0] = (struct finding_object){"mutex", EVIL, EVIL, "0x1", false, STACK(frames)};
   objects[1] = (struct finding_object){"mutex", name, name, "", true, {NULL, 0, false}};
   steps[0] = (struct finding_step){0, 1, "wants", EVIL, UINT64_MAX, STACK(frames)};

@@ -72,6 +72,7 @@ struct finding_thread {
   const char *name;             /* "main", the name given to it, or its start routine; never "" */
   const char *label;            /* short and unique within the report: "main", "worker-1", "T3 (worker)" */
   struct finding_stack created; /* where it was started; may be empty */
+  bool is_blocked;              /* one of those that cannot go on, not merely mentioned */
 };
 
 struct finding_object {

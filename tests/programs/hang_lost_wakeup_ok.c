@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The notification comes before the wait, but a variable under the same lock remembers it.
+ */
+#include "run.h"
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t ready = PTHREAD_COND_INITIALIZER;
+static _Atomic int step;
+static int is_ready;
+
+static void *consumer(void *unused) {
+  order_await(&step, 1);
+  pthread_mutex_lock(&lock);
+  while (!is_ready)
+    pthread_cond_wait(&ready, &lock);
+  pthread_mutex_unlock(&lock);
+  return unused;
+}
+
+static void *producer(void *unused) {
+  pthread_mutex_lock(&lock);
+  is_ready = 1;
+  pthread_cond_signal(&ready);
+  pthread_mutex_unlock(&lock);
+  order_reach(&step, 1);
+  return unused;
+}
+
+int main(void) {
+  RUN(consumer, producer);
+  return 0;
+}

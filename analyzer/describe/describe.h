@@ -27,6 +27,8 @@ void describe_announce(struct describe *describe, const struct thread *thread);
 const char *describe_thread(struct describe *describe, struct thread *thread);
 const char *describe_object(struct describe *describe, struct object *object);
 const char *describe_process(struct describe *describe, const struct process *process);
+/* The global or static variable that a private object is or lies in, "lock" or "locks+0x28"; "" if none is known. */
+const char *describe_variable(struct describe *describe, const struct object *object);
 const char *object_kind(const struct object *object);
 struct finding_stack describe_stack(struct describe *describe, struct origin origin);
 /* The innermost frame of the program's own, NULL: none. */

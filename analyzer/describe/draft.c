@@ -124,7 +124,7 @@ static struct finding_object finish_object(struct describe *describe, const stru
     made.label = describe_process(describe, draft->process);
   } else {
     made.kind = object_kind(draft->object);
-    made.name = draft->object->name ? draft->object->name : "";
+    made.name = draft->object->name ? draft->object->name : describe_variable(describe, draft->object);
     made.label = describe_object(describe, draft->object);
     made.address = address_of(describe, draft->object);
     made.is_shared = draft->object->is_shared;

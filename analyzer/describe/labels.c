@@ -4,6 +4,7 @@
  * gives the same. One thread per value.
  */
 #include "describe.h"
+#include <inttypes.h>
 #include <string.h>
 
 void describe_init(struct describe *describe, struct arena *arena, struct model *model, struct symbols *symbols) {
@@ -150,6 +151,15 @@ static const char *numbered(struct describe *describe, const struct object *obje
                 : arena_print(describe->arena, "%s %u", object_kind(object), number);
 }
 
+const char *describe_variable(struct describe *describe, const struct object *object) {
+  uint64_t offset = 0;
+  const char *name = object->is_shared ? ""
+                                       : symbols_variable(describe->symbols, object->process->index, object->address,
+                                                          object->created.time, &offset);
+  return *name && offset ? arena_print(describe->arena, "%s+0x%" PRIx64, name, offset) : name;
+}
+
+/* What its program calls it says most; else where it came from; else a number. */
 const char *describe_object(struct describe *describe, struct object *object) {
   uint32_t place = map_get(&describe->objects, object->serial);
   if (place != MAP_NONE)
@@ -158,6 +168,9 @@ const char *describe_object(struct describe *describe, struct object *object) {
   const char *where = place_of(describe, site), *label = object->name;
   if (label && object->kind) /* as its user would say: Lock accounts */
     label = arena_print(describe->arena, "%s %s", object_kind(object), label);
+  const char *variable = label ? "" : describe_variable(describe, object);
+  if (*variable)
+    label = arena_print(describe->arena, "%s %s", object_kind(object), variable);
   if (!label && *where && !is_interpreter(site))
     label = arena_print(describe->arena, "%s %s", object_kind(object), where);
   if (!label)

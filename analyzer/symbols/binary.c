@@ -190,6 +190,15 @@ bool binary_has_entry(struct binary *binary, uint64_t address) {
   return binary->module && symbol_at(binary, address, &offset) && offset == 0;
 }
 
+const char *binary_variable(struct binary *binary, uint64_t address, uint64_t *offset) {
+  GElf_Sym symbol;
+  const char *name = NULL;
+  if (binary->module)
+    name = dwfl_module_addrinfo(binary->module, address, offset, &symbol, NULL, NULL, NULL);
+  return name && GELF_ST_TYPE(symbol.st_info) == STT_OBJECT && *offset < symbol.st_size ? binary_name(binary, name)
+                                                                                        : "";
+}
+
 static struct binary_frame *binary_unknown(size_t *count) {
   struct binary_frame *frame = calloc(1, sizeof *frame);
   *count = frame ? 1 : 0;

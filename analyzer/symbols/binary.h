@@ -29,6 +29,10 @@ const char *binary_problem(const struct binary *binary);
 /* True if a function begins exactly at `address` (of the file). */
 bool binary_has_entry(struct binary *binary, uint64_t address);
 
+/* The variable that holds `address` (of the file), *offset bytes into it; "" if there is none. The string belongs to
+ * the binary. */
+const char *binary_variable(struct binary *binary, uint64_t address, uint64_t *offset);
+
 /* The functions at `address`, the innermost inlined one first; at least one unless out of memory. To be freed by the
  * caller. */
 struct binary_frame *binary_frames(struct binary *binary, uint64_t address, size_t *count);

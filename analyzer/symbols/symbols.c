@@ -315,6 +315,25 @@ const char *symbols_function(struct symbols *symbols, uint32_t process, uint64_t
   return stack && stack->count ? stack->frames[stack->count - 1].function : "";
 }
 
+/* A module's record tells where its code is; its data lie above its load address, and below the next module's. */
+static const struct trace_module *module_below(const struct symbols *symbols, uint32_t process, uint64_t address,
+                                               uint64_t time) {
+  const struct trace_module *below = NULL;
+  for (size_t i = 0; i < trace_module_count(symbols->trace, process); i++) {
+    const struct trace_module *module = trace_module_at(symbols->trace, process, i);
+    if (module->base <= address && time < module->unloaded && (!below || module->base > below->base))
+      below = module;
+  }
+  return below;
+}
+
+const char *symbols_variable(struct symbols *symbols, uint32_t process, uint64_t address, uint64_t time,
+                             uint64_t *offset) {
+  const struct trace_module *module = module_below(symbols, process, address, time);
+  struct binary *binary = module ? binary_of(symbols, module) : NULL;
+  return binary ? binary_variable(binary, address - module->base, offset) : "";
+}
+
 struct finding_stack symbols_stack(struct symbols *symbols, uint32_t process, uint32_t stack, uint64_t time) {
   if (stack == 0 || process >= trace_process_count(symbols->trace))
     return (struct finding_stack){0};

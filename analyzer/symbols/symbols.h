@@ -22,6 +22,10 @@ struct finding_stack symbols_stack(struct symbols *symbols, uint32_t process, ui
 /* The function that begins at `pc` or contains it, "" if unknown. */
 const char *symbols_function(struct symbols *symbols, uint32_t process, uint64_t pc, uint64_t time);
 
+/* The variable that lies at `address` of a module's data, *offset bytes into it; "" if none is known there. */
+const char *symbols_variable(struct symbols *symbols, uint32_t process, uint64_t address, uint64_t time,
+                             uint64_t *offset);
+
 /* What could not be used, one line each: files that changed or went away since the recording. Grows as stacks are asked
  * for. */
 size_t symbols_problem_count(const struct symbols *symbols);

@@ -6,9 +6,11 @@ extern "C" {
 typedef void note_fn(void);
 note_fn *fixture_note;
 void *fixture_start(void *argument) { return argument; }
+extern void *const fixture_third_account;
 }
 
 namespace bank {
+long accounts[4];
 __attribute__((always_inline)) inline void innermost() {
   fixture_note(); /* LINE innermost */
   __asm__ volatile("");
@@ -20,6 +22,8 @@ __attribute__((noinline)) void transfer(int amount) {
   __asm__ volatile("");
 }
 } // namespace bank
+
+void *const fixture_third_account = &bank::accounts[2];
 
 extern "C" __attribute__((noinline)) void fixture_enter(void) {
   bank::transfer(1);

@@ -65,6 +65,7 @@ static struct {
   struct trace_module module;
   uint64_t call;  /* return address of the call in innermost() */
   uint64_t start; /* entry of fixture_start */
+  uint64_t third; /* address of bank::accounts[2], eight bytes each */
 } fixture;
 
 __attribute__((noinline)) static void note(void) { fixture.call = (uint64_t)(uintptr_t)__builtin_return_address(0); }
@@ -102,6 +103,7 @@ static int set_up(void **state) {
   *(void (**)(void))dlsym(library, "fixture_note") = note;
   ((void (*)(void))dlsym(library, "fixture_enter"))();
   fixture.start = (uint64_t)(uintptr_t)dlsym(library, "fixture_start");
+  fixture.third = (uint64_t)(uintptr_t) * (void **)dlsym(library, "fixture_third_account");
   dl_iterate_phdr(find_module, NULL);
   assert_int_not_equal(fixture.module.build_id_size, 0);
   strcpy(fixture.directory, "/tmp/snarl-symbols-XXXXXX");
@@ -191,6 +193,21 @@ static void test_inlined_frames(void **state) {
   (void)state;
   assert_int_equal(run("cp %2$s %1$s/fixture.so", SYMBOLS_FIXTURE), 0);
   expect_all_frames();
+}
+
+static void test_variables(void **state) {
+  (void)state;
+  struct symbols *symbols;
+  struct trace trace;
+  uint64_t offset = 0;
+  assert_int_equal(run("cp %2$s %1$s/fixture.so", SYMBOLS_FIXTURE), 0);
+  ask(&symbols, &trace, &fixture.call, 1);
+  assert_string_equal(symbols_variable(symbols, 0, fixture.third, 5, &offset), "bank::accounts");
+  assert_int_equal(offset, 16);
+  assert_string_equal(symbols_variable(symbols, 0, fixture.start, 5, &offset), ""); /* a function is none */
+  assert_string_equal(symbols_variable(symbols, 0, fixture.module.base - 8, 5, &offset), "");
+  assert_string_equal(symbols_variable(symbols, 0, fixture.module.base + (1ull << 40), 5, &offset), "");
+  symbols_free(symbols);
 }
 
 static void test_without_address_ranges(void **state) {
@@ -349,12 +366,19 @@ static void test_damaged_files(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_inlined_frames),         cmocka_unit_test(test_without_address_ranges),
-      cmocka_unit_test(test_separate_debug_file),    cmocka_unit_test(test_symbol_table_only),
-      cmocka_unit_test(test_entry_of_start_routine), cmocka_unit_test(test_cut_stack),
-      cmocka_unit_test(test_reloaded_module),        cmocka_unit_test(test_recorder_frames_are_left_out),
-      cmocka_unit_test(test_changed_file),           cmocka_unit_test(test_missing_file),
-      cmocka_unit_test(test_kernel_module),          cmocka_unit_test(test_truncated_files),
+      cmocka_unit_test(test_variables),
+      cmocka_unit_test(test_inlined_frames),
+      cmocka_unit_test(test_without_address_ranges),
+      cmocka_unit_test(test_separate_debug_file),
+      cmocka_unit_test(test_symbol_table_only),
+      cmocka_unit_test(test_entry_of_start_routine),
+      cmocka_unit_test(test_cut_stack),
+      cmocka_unit_test(test_reloaded_module),
+      cmocka_unit_test(test_recorder_frames_are_left_out),
+      cmocka_unit_test(test_changed_file),
+      cmocka_unit_test(test_missing_file),
+      cmocka_unit_test(test_kernel_module),
+      cmocka_unit_test(test_truncated_files),
       cmocka_unit_test(test_damaged_files),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -78,7 +78,7 @@ struct finding_thread {
 struct finding_object {
   const char *kind; /* "mutex", "rwlock", "spinlock", "semaphore", "condition", "barrier", "once", "thread", "process";
                        of libsnarl: "Lock", "RLock", "Condition", ... (kinds.def) */
-  const char *name; /* given by the program; "" if none */
+  const char *name; /* given by the program, or that of the variable it lies in; "" if none */
   const char
       *label; /* short and unique within the report: its name, or kind and creation site: "mutex transfer.c:12" */
   const char *address;          /* "0x55..." ; of a shared one "8:1:1234+0x40" (device, inode, offset) */

@@ -24,17 +24,12 @@
 #define SYMBOL_OF(name) TEXT_OF(name)
 
 /* What is called in libunwind, under the names that its header gives it: FUNCTION(name, symbol, parameters). */
-#if defined(__x86_64__)
-#define OF_THIS_MACHINE
-#else
-#define OF_THIS_MACHINE FUNCTION(get_save_loc, UNW_OBJ(get_save_loc), (unw_cursor_t *, int, unw_save_loc_t *))
-#endif
 #define FUNCTIONS                                                                                                      \
   FUNCTION(init_local, UNW_OBJ(init_local), (unw_cursor_t *, unw_context_t *))                                         \
   FUNCTION(step, UNW_OBJ(step), (unw_cursor_t *))                                                                      \
   FUNCTION(get_reg, UNW_OBJ(get_reg), (unw_cursor_t *, unw_regnum_t, unw_word_t *))                                    \
   FUNCTION(is_signal_frame, UNW_OBJ(is_signal_frame), (unw_cursor_t *))                                                \
-  OF_THIS_MACHINE
+  FUNCTION(get_save_loc, UNW_OBJ(get_save_loc), (unw_cursor_t *, int, unw_save_loc_t *))
 
 static struct {
   int (*getcontext)(unw_tdep_context_t *); /* named by the machine, not by the address space */
@@ -77,22 +72,29 @@ static uint64_t register_of(struct walk *walk, int number) {
   return unwinder.get_reg(&walk->cursor, number, &value) == 0 ? value : 0;
 }
 
+/* Where libunwind read a register of the current frame from; 0: not from memory. */
+static uint64_t place_of(struct walk *walk, int number) {
+  unw_save_loc_t where;
+  return unwinder.get_save_loc(&walk->cursor, number, &where) == 0 && where.type == UNW_SLT_MEMORY ? where.u.addr : 0;
+}
+
+static const uint64_t *slot_with(uint64_t address, uint64_t pc) {
+  const uint64_t *slot = (const uint64_t *)(uintptr_t)address;
+  return slot && *slot == pc ? slot : NULL;
+}
+
 /* Where the current frame's pc was read from; NULL if that is not certain (then the stack is not cached). */
 #if defined(__x86_64__)
-/* libunwind names no slot for RIP; a call pushes it just below the stack pointer that the caller has after the return.
- */
+/* libunwind names no place for RIP. A call pushes it just below the stack pointer that the caller has after the return.
+ * That is not known of code without unwind information (of a just-in-time compiler), which is walked by its frame
+ * pointers: the caller's lies just below the return address. */
 static const uint64_t *pc_slot(struct walk *walk, uint64_t pc) {
-  const uint64_t *slot = (const uint64_t *)(uintptr_t)(register_of(walk, UNW_REG_SP) - sizeof pc);
-  return slot && *slot == pc ? slot : NULL;
+  const uint64_t *slot = slot_with(register_of(walk, UNW_REG_SP) - sizeof pc, pc);
+  uint64_t frame_pointer = slot ? 0 : place_of(walk, UNW_X86_64_RBP);
+  return frame_pointer ? slot_with(frame_pointer + sizeof pc, pc) : slot;
 }
 #else
-static const uint64_t *pc_slot(struct walk *walk, uint64_t pc) {
-  unw_save_loc_t where;
-  if (unwinder.get_save_loc(&walk->cursor, UNW_REG_IP, &where) || where.type != UNW_SLT_MEMORY)
-    return NULL;
-  const uint64_t *slot = (const uint64_t *)(uintptr_t)where.u.addr;
-  return slot && *slot == pc ? slot : NULL;
-}
+static const uint64_t *pc_slot(struct walk *walk, uint64_t pc) { return slot_with(place_of(walk, UNW_REG_IP), pc); }
 #endif
 
 /* Our own frames are skipped: the site's frame is the one whose stack begins at the site's canonical frame address. */

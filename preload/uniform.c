@@ -100,6 +100,9 @@ static inline bool is_robust(const pthread_mutex_t *mutex) {
     return status;                                                                                                     \
   }
 
+#define BODY_RECEIVE(result, object, ret, name, params, args)
+#define BODY_SEND(result, object, ret, name, params, args)
+#define BODY_OPEN(result, object, ret, name, params, args)
 #define BODY_MANUAL(result, object, ret, name, params, args)
 
 SNARLI_VERSION_GLIBC_2_3_2(pthread_cond_destroy)

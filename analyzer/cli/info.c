@@ -47,6 +47,18 @@ static bool census_grow(struct census *census) {
   return true;
 }
 
+static bool count_place(struct census *census, struct place wanted) {
+  if (census->used * 2 >= census->room && !census_grow(census))
+    return false;
+  struct place *place = place_of(census, wanted);
+  if (place->family)
+    return true;
+  *place = wanted;
+  census->used++;
+  census->objects[wanted.family - 1]++;
+  return true;
+}
+
 static bool count_object(struct census *census, const struct trace *trace, const struct trace_record *record) {
   enum snarli_family family = trace_record_info(record->type)->family;
   struct place wanted = {record->object, record->process, family + 1u};
@@ -56,15 +68,18 @@ static bool count_object(struct census *census, const struct trace *trace, const
     wanted.address = shared->inode * 0x100000001b3ull + shared->device + shared->offset + (record->object - shared->lo);
     wanted.process = UINT32_MAX;
   }
-  if (census->used * 2 >= census->room && !census_grow(census))
-    return false;
-  struct place *place = place_of(census, wanted);
-  if (place->family)
+  return count_place(census, wanted);
+}
+
+/* Both ends of a channel are one object, whatever the process. */
+static bool count_channel(struct census *census, const struct trace *trace, const struct trace_record *record) {
+  const struct trace_channel *channel = trace_channel(trace, record->process, record->aux);
+  if (!channel || channel->what.kind == SNARLI_C_EPOLL || channel->what.kind == SNARLI_C_PIDFD)
     return true;
-  *place = wanted;
-  census->used++;
-  census->objects[family]++;
-  return true;
+  const struct snarli_channel *what = &channel->what;
+  uint64_t least = what->peer && what->peer < what->self ? what->peer : what->self;
+  struct place wanted = {(what->device ^ what->kind) * 0x100000001b3ull + least, UINT32_MAX, SNARLI_CHANNEL + 1u};
+  return count_place(census, wanted);
 }
 
 static bool take_census(struct census *census, struct trace *trace) {
@@ -75,6 +90,8 @@ static bool take_census(struct census *census, struct trace *trace) {
     const struct trace_record_info *info = trace_record_info(record.type);
     bool is_object = info && info->object == SNARLI_OBJECT_ADDRESS && info->family != SNARLI_META;
     if (is_object && !count_object(census, trace, &record))
+      return false;
+    if (record.type == SNARLI_R_CHANNEL_OPENED && !count_channel(census, trace, &record))
       return false;
   }
   return true;
@@ -108,7 +125,7 @@ static void print_objects(const struct census *census) {
       [SNARLI_MUTEX] = "mutexes",      [SNARLI_RWLOCK] = "rwlocks",  [SNARLI_SPIN] = "spinlocks",
       [SNARLI_SEM] = "semaphores",     [SNARLI_COND] = "conditions", [SNARLI_BARRIER] = "barriers",
       [SNARLI_ONCE] = "once-controls", [SNARLI_EVENT] = "events",    [SNARLI_SHARED] = "shared variables",
-      [SNARLI_TIMER] = "timers"};
+      [SNARLI_TIMER] = "timers",       [SNARLI_CHANNEL] = "channels"};
   printf("objects: %zu\n", census->used);
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     if (names[i] && census->objects[i])

@@ -139,6 +139,7 @@ static void family_step(struct model *model, struct event *event) {
   case SNARLI_EVENT:
   case SNARLI_SHARED:
   case SNARLI_TIMER:
+  case SNARLI_CHANNEL:
     break;
   }
 }

@@ -61,6 +61,43 @@ static void in_wait4(void) { wait4(child, NULL, 0, NULL); }
 static void in_waitid(void) { waitid(P_PID, (id_t)child, NULL, WEXITED); }
 static void in_routine(void) { sem_wait(&sem); }
 static void in_once(void) { pthread_once(&once, in_routine); }
+static int empty[2], full_pipe[2], pair[2], event, epoll, id;
+static mqd_t queue;
+static char byte[4096];
+static struct pollfd pollfd = {.events = POLLIN};
+static void in_read(void) { (void)!read(empty[0], byte, 1); }
+static void in_write(void) { (void)!write(full_pipe[1], byte, sizeof byte); }
+static void in_recv(void) { recv(pair[0], byte, 1, 0); }
+static void in_recvmsg(void) { recvmsg(pair[0], &(struct msghdr){0}, 0); }
+static void in_eventfd_read(void) { eventfd_read(event, &(eventfd_t){0}); }
+static void in_poll(void) { poll(&pollfd, 1, -1); }
+static void in_select(void) {
+  fd_set in;
+  FD_ZERO(&in);
+  FD_SET(empty[0], &in);
+  select(empty[0] + 1, &in, NULL, NULL, NULL);
+}
+static void in_epoll_wait(void) { epoll_wait(epoll, &(struct epoll_event){0}, 1, -1); }
+static void in_splice(void) { splice(empty[0], NULL, full_pipe[1], NULL, 1, 0); }
+static void in_mq_receive(void) { mq_receive(queue, byte, sizeof byte, NULL); }
+static void in_msgrcv(void) { msgrcv(id, byte, 8, 0, 0); }
+
+static void channels_make(void) {
+  struct mq_attr attributes = {.mq_maxmsg = 1, .mq_msgsize = sizeof byte};
+  struct epoll_event wanted = {.events = EPOLLIN};
+  if (pipe(empty) || pipe(full_pipe) || socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
+    exit(2);
+  while (fcntl(full_pipe[1], F_SETFL, O_NONBLOCK) == 0 && write(full_pipe[1], byte, sizeof byte) > 0)
+    ;
+  fcntl(full_pipe[1], F_SETFL, 0);
+  event = eventfd(0, 0);
+  epoll = epoll_create1(0);
+  epoll_ctl(epoll, EPOLL_CTL_ADD, empty[0], &wanted);
+  pollfd.fd = empty[0];
+  queue = mq_open("/snarl-cancellation", O_CREAT | O_RDWR, 0600, &attributes);
+  mq_unlink("/snarl-cancellation");
+  id = msgget(IPC_PRIVATE, 0600);
+}
 
 static const struct {
   const char *name;
@@ -77,6 +114,17 @@ static const struct {
               {"pthread_timedjoin_np", in_timedjoin},
               {"pthread_clockjoin_np", in_clockjoin},
               {"wait", in_wait},
+              {"read", in_read},
+              {"write", in_write},
+              {"recv", in_recv},
+              {"recvmsg", in_recvmsg},
+              {"eventfd_read", in_eventfd_read},
+              {"poll", in_poll},
+              {"select", in_select},
+              {"epoll_wait", in_epoll_wait},
+              {"splice", in_splice},
+              {"mq_receive", in_mq_receive},
+              {"msgrcv", in_msgrcv},
               {"waitpid", in_waitpid},
               {"wait4", in_wait4},
               {"waitid", in_waitid},
@@ -147,6 +195,7 @@ int main(void) {
     for (;;)
       pause();
   pthread_create(&joined, NULL, live_on, NULL);
+  channels_make();
   for (size_t i = 0; i < sizeof points / sizeof *points; i++)
     cancel_within(i);
   pthread_once(&once, count_run);
@@ -156,6 +205,9 @@ int main(void) {
   printf("the semaphore is left at %d\n", value);
   cancel_before("pthread_cond_wait", in_cond_wait);
   cancel_before("waitpid", in_waitpid);
+  cancel_before("read", in_read);
+  cancel_before("poll", in_poll);
+  msgctl(id, IPC_RMID, NULL);
   kill(child, SIGKILL);
   printf("child awaited: %d\n", waitpid(child, NULL, 0) == child);
   sem_post(&sem);

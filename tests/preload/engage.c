@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
@@ -35,6 +36,7 @@ static struct timespec soon(void) {
   static const char records_##name[] = records;                                                                        \
   static void drive_##name(void)
 
+#include "engage_channels.h"
 #include "engage_processes.h"
 #include "engage_threads.h"
 

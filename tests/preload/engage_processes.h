@@ -172,28 +172,6 @@ DRIVE(munmap, "mutex-init shared mutex-acquired memory-freed") {
 DRIVE(shmat, "mutex-init shared") { share(attach(), detach); }
 DRIVE(shmdt, "mutex-init shared") { share(attach(), detach); }
 
-/* The program's own pipe gets the lowest numbers; the pipe of the recorder's stack walk was moved out of the way. */
-static int pipes_between(int from, int to) {
-  int pipes = 0;
-  for (int fd = from; fd < to; fd++) {
-    char link[64], target[64] = "";
-    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    pipes += readlink(link, target, sizeof target - 1) > 0 && strncmp(target, "pipe:", 5) == 0;
-  }
-  return pipes;
-}
-DRIVE(pipe2, "mutex-acquired") {
-  static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-  MUST(pthread_mutex_lock(&mutex) == 0 && pthread_mutex_unlock(&mutex) == 0);
-  int ends[2], lowest = dup(STDIN_FILENO);
-  MUST(lowest >= 0 && close(lowest) == 0);
-  MUST(pipe2(ends, O_CLOEXEC) == 0);
-  MUST(ends[0] == lowest);
-  MUST(pipes_between(700, 1100) == 2);
-  close(ends[0]);
-  close(ends[1]);
-}
-
 DRIVE(free, "mutex-acquired memory-freed") { free(use_mutex_in(malloc(100))); }
 DRIVE(realloc, "mutex-acquired memory-freed") { free(realloc(use_mutex_in(malloc(100)), 10000)); }
 DRIVE(mremap, "mutex-acquired memory-freed") {

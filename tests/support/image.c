@@ -115,6 +115,10 @@ uint32_t image_blob(struct image *image, enum snarli_blob_kind kind, uint64_t ti
   return (uint32_t)image->blob_count;
 }
 
+uint32_t image_channel(struct image *image, uint64_t time, const struct snarli_channel *channel, const char *name) {
+  return image_blob(image, SNARLI_B_CHANNEL, time, channel, sizeof *channel, name, strlen(name));
+}
+
 static struct writer *writer_of(struct image *image, uint32_t thread) {
   for (size_t i = 0; i < image->writer_count; i++)
     if (image->writers[i].thread == thread)
@@ -211,6 +215,15 @@ static void window_put(char *at, enum snarli_window_kind kind, size_t size) {
   memcpy(at, &window, sizeof window);
 }
 
+/* Its stack is a node until the nodes have their places. */
+static void channel_relocate(const struct image *image, char *payload) {
+  struct snarli_channel channel;
+  memcpy(&channel, payload, sizeof channel);
+  if (channel.stack)
+    channel.stack += image->first_node - 1;
+  memcpy(payload, &channel, sizeof channel);
+}
+
 static void blobs_put(struct image *image, char *file, size_t offset) {
   if (image->blob_count)
     window_put(file + offset, SNARLI_W_BLOBS, blobs_size(image));
@@ -220,6 +233,8 @@ static void blobs_put(struct image *image, char *file, size_t offset) {
     blob->id = (uint32_t)(offset / SNARLI_ROW);
     memcpy(file + offset, &blob->header, sizeof blob->header);
     memcpy(file + offset + sizeof blob->header, blob->payload, blob->header.size);
+    if (blob->header.kind == SNARLI_B_CHANNEL)
+      channel_relocate(image, file + offset + sizeof blob->header);
     offset += blob_size(blob);
   }
 }
@@ -254,8 +269,8 @@ void *image_bytes(struct image *image, size_t *size) {
   char *file = must(calloc(1, *size));
   image->header.next = *size;
   memcpy(file, &image->header, sizeof image->header);
+  nodes_put(image, file, nodes); /* first: blobs name them */
   blobs_put(image, file, blobs);
-  nodes_put(image, file, nodes);
   for (size_t i = 0; i < image->window_count; i++)
     records_put(image, &image->windows[i], file + records + i * PAGE);
   return file;

@@ -27,6 +27,9 @@ uint32_t image_node(struct image *image, uint64_t pc, uint32_t parent);
 uint32_t image_blob(struct image *image, enum snarli_blob_kind kind, uint64_t time, const void *head, size_t head_size,
                     const void *tail, size_t tail_size);
 
+/* A channel blob; its `stack` is a node. Never 0. */
+uint32_t image_channel(struct image *image, uint64_t time, const struct snarli_channel *channel, const char *name);
+
 void image_record(struct image *image, uint32_t thread, uint64_t time, uint64_t head, enum image_aux kind,
                   uint32_t aux);
 void image_window(struct image *image, uint32_t thread);

@@ -71,6 +71,16 @@ static int thread_index_parse(struct assembler *as, const char *word, uint32_t *
   return 0;
 }
 
+static int transfer_parse(struct assembler *as, const char *descriptor, struct words *words, uint64_t *object) {
+  bool is_quoted;
+  uint64_t number, amount;
+  char *word = word_next(words, &is_quoted);
+  if (!number_parse(descriptor, &number) || !word || !number_parse(word, &amount))
+    return assembler_fail(as, "a descriptor and an amount are needed");
+  *object = snarli_transfer_object((unsigned)number, amount);
+  return 0;
+}
+
 static int object_parse(struct assembler *as, size_t image, const struct trace_record_info *info, struct words *words,
                         uint64_t *object) {
   bool is_quoted;
@@ -96,6 +106,8 @@ static int object_parse(struct assembler *as, size_t image, const struct trace_r
       return -1;
     *object = index;
     return 0;
+  case SNARLI_OBJECT_TRANSFER:
+    return transfer_parse(as, word, words, object);
   default:
     if (strcmp(word, "any") == 0)
       return 0;
@@ -108,10 +120,12 @@ static const char *const flag_words[8] = {"try",      "timed", "in-wait", "owner
 static const char *const type_words[8] = {"recursive", "errorcheck",    "adaptive", "robust",
                                           "shared",    "prefer-writer", "priority", "c11"};
 
+static const char *const end_words[8] = {"receive", "send", "made", "outside", "unlinked"};
+
 static bool bit_take(struct words *words, const char *const names[8], unsigned *argument) {
   bool is_quoted;
   for (unsigned i = 0; i < 8; i++)
-    if (word_is(words, names[i])) {
+    if (names[i] && word_is(words, names[i])) {
       (void)word_next(words, &is_quoted);
       *argument |= 1u << i;
       return true;
@@ -151,8 +165,9 @@ static void argument_take(struct words *words, enum snarli_arg kind, unsigned *a
   if (strncmp(word, "arg=", 4) == 0) {
     *argument = (unsigned)strtoul(word + 4, NULL, 0) & 0xff;
     (void)word_next(words, &is_quoted);
-  } else if (kind == SNARLI_ARG_FLAGS || kind == SNARLI_ARG_TYPE) {
-    while (bit_take(words, kind == SNARLI_ARG_FLAGS ? flag_words : type_words, argument))
+  } else if (kind == SNARLI_ARG_FLAGS || kind == SNARLI_ARG_TYPE || kind == SNARLI_ARG_ENDS) {
+    const char *const *names = kind == SNARLI_ARG_FLAGS ? flag_words : kind == SNARLI_ARG_TYPE ? type_words : end_words;
+    while (bit_take(words, names, argument))
       ;
   } else if ((kind == SNARLI_ARG_ERRNO || kind == SNARLI_ARG_COUNT) && errno_parse(word, argument)) {
     (void)word_next(words, &is_quoted);
@@ -235,6 +250,53 @@ static int stack_parse(struct assembler *as, size_t image, struct words *words, 
   return 0;
 }
 
+/* An inode, an id: a number, or a name that stands for one. */
+static uint64_t identity_parse(struct assembler *as, const char *word) {
+  uint64_t number;
+  return number_parse(word, &number) ? number : 1000 + object_named(as, word)->offset / OBJECT_SIZE;
+}
+
+/* One of the words after a channel's identity, with its value. */
+static bool channel_option(struct assembler *as, struct words *words, struct snarli_channel *channel,
+                           const char **name) {
+  bool is_quoted;
+  uint64_t *fields[] = {&channel->peer, &channel->capacity, &channel->content, NULL};
+  static const char *const options[] = {"to", "capacity", "content", "named"};
+  for (unsigned i = 0; i < 4; i++) {
+    if (!word_is(words, options[i]))
+      continue;
+    (void)word_next(words, &is_quoted);
+    const char *value = word_next(words, &is_quoted);
+    if (value && fields[i])
+      *fields[i] = identity_parse(as, value);
+    else if (value)
+      *name = value;
+    return true;
+  }
+  return false;
+}
+
+static int channel_parse(struct assembler *as, size_t image, struct words *words, struct operands *operands) {
+  static const char *const kinds[] = {"pipe",  "fifo", "socket", "messages", "eventfd",
+                                      "queue", "sysv", "epoll",  "pidfd"};
+  struct snarli_channel channel = {.device = 13};
+  const char *name = "";
+  bool is_quoted;
+  char *kind = word_next(words, &is_quoted), *self = word_next(words, &is_quoted);
+  for (unsigned i = 0; kind && i < sizeof kinds / sizeof *kinds; i++)
+    if (strcmp(kinds[i], kind) == 0)
+      channel.kind = i + 1;
+  if (!channel.kind || !self)
+    return assembler_fail(as, "a channel needs a kind and an identity");
+  channel.self = identity_parse(as, self);
+  while (channel_option(as, words, &channel, &name))
+    ;
+  operands->kind = IMAGE_BLOB;
+  return stack_parse(as, image, words, &channel.stack) != 0
+             ? -1
+             : (operands->aux = image_channel(as->images[image].image, as->now + ASSEMBLER_BEGIN, &channel, name), 0);
+}
+
 static int aux_parse(struct assembler *as, size_t image, enum snarli_aux kind, struct words *words,
                      struct operands *operands) {
   char word[64];
@@ -252,6 +314,8 @@ static int aux_parse(struct assembler *as, size_t image, enum snarli_aux kind, s
     operands->kind = IMAGE_NODE;
     return stack_parse(as, image, words, &operands->aux);
   }
+  if (kind == SNARLI_AUX_CHANNEL)
+    return channel_parse(as, image, words, operands);
   char *text = word_next(words, &is_quoted);
   if (kind == SNARLI_AUX_BLOB && is_quoted) {
     operands->kind = IMAGE_BLOB;

@@ -59,6 +59,8 @@ static void walk_record(const struct trace *trace, const struct trace_record *re
   HOLDS(strncmp(line, cut, sizeof cut - 1) == 0);
   if (info->aux == SNARLI_AUX_STACK)
     walk_stack(trace, record);
+  const struct trace_channel *channel = trace_channel(trace, record->process, record->aux);
+  HOLDS(!channel || (strlen(channel->name) < SIZE_MAX && *trace_channel_kind(channel->what.kind)));
   const struct trace_mapping *mapping = trace_mapping_of(trace, record->process, record->object, record->time);
   HOLDS(!mapping || (mapping->lo <= record->object && record->object < mapping->hi));
 }

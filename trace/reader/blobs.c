@@ -62,6 +62,22 @@ static bool symbol_add(struct trace_file *file, const char *payload, size_t size
   return true;
 }
 
+static bool channel_add(struct trace_file *file, uint64_t offset, const char *payload, size_t size) {
+  struct snarli_channel what;
+  if (size < sizeof what || offset / SNARLI_ROW > UINT32_MAX)
+    return false;
+  memcpy(&what, payload, sizeof what);
+  if (what.kind < SNARLI_C_PIPE || what.kind > SNARLI_C_PIDFD)
+    return false;
+  char *name = arena_text(&file->trace->arena, payload + sizeof what, size - sizeof what);
+  if (!name || !array_grow(&file->channels, &file->channel_room, file->channel_count, sizeof *file->channels))
+    problem_out_of_memory(file->trace);
+  else /* in the order of their offsets, as strings are */
+    file->channels[file->channel_count++] =
+        (struct channel_of_id){(uint32_t)(offset / SNARLI_ROW), {.what = what, .name = name}};
+  return true;
+}
+
 /* argv, joined by spaces. */
 static void command_set(struct trace_file *file, const char *payload, size_t size) {
   while (size && payload[size - 1] == 0)
@@ -125,6 +141,10 @@ static void blob_take(struct blob_reader *reader, uint64_t offset, const struct 
     if (!symbol_add(file, payload, blob->size))
       damaged_tell(file, offset, "symbol", blob->size);
     break;
+  case SNARLI_B_CHANNEL:
+    if (!channel_add(file, offset, payload, blob->size))
+      damaged_tell(file, offset, "channel", blob->size);
+    break;
   case SNARLI_B_PAD:
     break;
   }
@@ -154,7 +174,7 @@ static uint64_t blob_end(uint64_t offset, const struct snarli_blob *blob) {
 }
 
 static bool is_blob(const struct snarli_blob *blob, uint64_t offset, uint64_t end) {
-  return blob->kind >= SNARLI_B_STRING && blob->kind <= SNARLI_B_PAD && blob_end(offset, blob) <= end &&
+  return blob->kind >= SNARLI_B_STRING && blob->kind <= SNARLI_B_CHANNEL && blob_end(offset, blob) <= end &&
          (blob->size <= STRING_LARGEST || blob->kind == SNARLI_B_PAD);
 }
 
@@ -270,6 +290,34 @@ const char *trace_string(const struct trace *trace, uint32_t process, uint32_t i
       high = middle;
   }
   return low < file->string_count && file->strings[low].id == id ? file->strings[low].text : NULL;
+}
+
+const struct trace_channel *trace_channel(const struct trace *trace, uint32_t process, uint32_t id) {
+  if (process >= trace->file_count)
+    return NULL;
+  const struct trace_file *file = trace->files[process];
+  size_t low = 0, high = file->channel_count;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    if (file->channels[middle].id < id)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low < file->channel_count && file->channels[low].id == id ? &file->channels[low].channel : NULL;
+}
+
+const char *trace_channel_kind(enum snarli_channel_kind kind) {
+  static const char *const names[] = {[SNARLI_C_PIPE] = "pipe",
+                                      [SNARLI_C_FIFO] = "FIFO",
+                                      [SNARLI_C_STREAM] = "socket",
+                                      [SNARLI_C_MESSAGES] = "message socket",
+                                      [SNARLI_C_EVENT] = "eventfd",
+                                      [SNARLI_C_QUEUE] = "message queue",
+                                      [SNARLI_C_SYSV] = "System V message queue",
+                                      [SNARLI_C_EPOLL] = "epoll",
+                                      [SNARLI_C_PIDFD] = "pidfd"};
+  return (unsigned)kind < sizeof names / sizeof *names && names[kind] ? names[kind] : "channel";
 }
 
 const struct trace_symbol *trace_symbol_of(const struct trace *trace, uint32_t process, uint64_t pc) {

@@ -206,6 +206,7 @@ void file_free(struct trace_file *file) {
   free(file->windows);
   free(file->gaps);
   free(file->strings);
+  free(file->channels);
   free(file->symbols);
   free(file->modules);
   free(file->unloads);

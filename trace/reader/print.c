@@ -28,9 +28,11 @@ static const char *const flag_names[8] = {"try",      "timed", "in-wait", "owner
 static const char *const type_names[8] = {"recursive", "errorcheck",    "adaptive", "robust",
                                           "shared",    "prefer-writer", "priority", "c11"};
 
+static const char *const end_names[8] = {"receive", "send", "made", "outside", "unlinked"};
+
 static void put_bits(struct line *line, unsigned bits, const char *const names[8]) {
   for (unsigned i = 0; i < 8; i++)
-    if (bits & 1u << i)
+    if (bits & 1u << i && names[i])
       put(line, " %s", names[i]);
 }
 
@@ -49,6 +51,9 @@ static void put_argument(struct line *line, enum snarli_arg kind, uint8_t argume
     break;
   case SNARLI_ARG_TYPE:
     put_bits(line, argument, type_names);
+    break;
+  case SNARLI_ARG_ENDS:
+    put_bits(line, argument, end_names);
     break;
   case SNARLI_ARG_ERRNO:
     put_errno(line, argument);
@@ -86,6 +91,12 @@ static void put_object(struct line *line, const struct trace *trace, const struc
   case SNARLI_OBJECT_NUMBER:
     put(line, " %" PRIu64, record->object);
     break;
+  case SNARLI_OBJECT_DESCRIPTOR:
+    put(line, " %u", snarli_transfer_descriptor(record->object));
+    break;
+  case SNARLI_OBJECT_TRANSFER:
+    put(line, " %u %" PRIu64, snarli_transfer_descriptor(record->object), snarli_transfer_amount(record->object));
+    break;
   case SNARLI_OBJECT_NONE:
     break;
   }
@@ -106,11 +117,33 @@ static void put_string(struct line *line, const char *text) {
   put(line, "\"");
 }
 
+static void put_channel(struct line *line, const struct trace *trace, const struct trace_record *record) {
+  const struct trace_channel *channel = trace_channel(trace, record->process, record->aux);
+  if (!channel) {
+    put(line, " channel=%u?", record->aux);
+    return;
+  }
+  const struct snarli_channel *what = &channel->what;
+  put(line, " %s %" PRIu64, trace_channel_kind(what->kind), what->self);
+  if (what->peer)
+    put(line, " to %" PRIu64, what->peer);
+  if (*channel->name)
+    put_string(line, channel->name);
+  if (what->capacity)
+    put(line, " capacity=%" PRIu64, what->capacity);
+  if (what->content)
+    put(line, " content=%" PRIu64, what->content);
+  if (what->stack)
+    put(line, " stack=%u", what->stack);
+}
+
 static void put_aux(struct line *line, const struct trace *trace, const struct trace_record *record,
                     enum snarli_aux kind) {
   const char *text = kind == SNARLI_AUX_BLOB ? trace_string(trace, record->process, record->aux) : NULL;
   if (text)
     put_string(line, text);
+  else if (kind == SNARLI_AUX_CHANNEL)
+    put_channel(line, trace, record);
   else if (kind == SNARLI_AUX_BLOB && record->aux)
     put(line, " string=%u?", record->aux);
   else if (kind == SNARLI_AUX_STACK && record->aux)

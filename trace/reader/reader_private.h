@@ -100,6 +100,11 @@ struct text_of_id {
   const char *text;
 };
 
+struct channel_of_id {
+  uint32_t id;
+  struct trace_channel channel;
+};
+
 struct trace_file {
   struct trace *trace;
   uint32_t position; /* in trace->files: the process */
@@ -122,6 +127,8 @@ struct trace_file {
   size_t problems[PROBLEM_KINDS]; /* where the trace's problems tell this file's */
   struct text_of_id *strings;
   size_t string_count, string_room;
+  struct channel_of_id *channels;
+  size_t channel_count, channel_room;
   struct trace_symbol *symbols;
   size_t symbol_count, symbol_room;
   struct trace_module *modules;

@@ -53,16 +53,20 @@ static inline uint64_t now_for(enum snarli_record_type type) {
   return phases[type] == SNARLI_ACQUIRE ? clock_now_after(recorder.clock) : clock_now(recorder.clock);
 }
 
-bool append_slow(struct recorder_thread *thread, uint64_t head, uint32_t aux, uint64_t now) {
+struct snarli_record *rows_slow(struct recorder_thread *thread, uint32_t count, uint64_t now) {
   while (now >> 32 > thread->upper) {
     struct snarli_record *row = window_rows(thread, SNARLI_W_RECORDS, 1);
     if (!row)
-      return false;
+      return NULL;
     if (now >> 32 > thread->upper) /* else the row began a new window, which announced it */
       thread->upper = now >> 32;
     record_store(row, snarli_record_head(SNARLI_R_TIME, 0, thread->upper), 0, 0);
   }
-  struct snarli_record *row = window_rows(thread, SNARLI_W_RECORDS, 1);
+  return window_rows(thread, SNARLI_W_RECORDS, count);
+}
+
+bool append_slow(struct recorder_thread *thread, uint64_t head, uint32_t aux, uint64_t now) {
+  struct snarli_record *row = rows_slow(thread, 1, now);
   if (row)
     record_store(row, head, aux, lower_half(thread, now));
   return row;
@@ -167,6 +171,12 @@ void snarli_record_aux(enum snarli_record_type type, unsigned arg, uint64_t obje
 uint32_t snarli_blob_string(const char *text, size_t size) {
   struct recorder_thread *thread = thread_self();
   return thread ? blob_append(thread, SNARLI_B_STRING, clock_now(recorder.clock), text, size, NULL, 0) : 0;
+}
+
+uint32_t snarli_blob_channel(const struct snarli_channel *channel, const char *name, size_t size) {
+  struct recorder_thread *thread = thread_self();
+  uint64_t now = clock_now(recorder.clock);
+  return thread ? blob_append(thread, SNARLI_B_CHANNEL, now, channel, sizeof *channel, name, size) : 0;
 }
 
 uint32_t snarli_stack_of(const void *pc) {

@@ -31,6 +31,22 @@ static void write_object(FILE *out, enum snarli_object object, unsigned pid) {
     fprintf(out, " %u", draw(4));
   else if (object == SNARLI_OBJECT_NUMBER)
     fprintf(out, " %u", draw(6000));
+  else if (object == SNARLI_OBJECT_DESCRIPTOR)
+    fprintf(out, " %u", draw(6));
+  else if (object == SNARLI_OBJECT_TRANSFER)
+    fprintf(out, " %u %u", draw(6), draw(8));
+}
+
+static void write_channel(FILE *out) {
+  static const char *const kinds[] = {"pipe",  "fifo", "socket", "messages", "eventfd",
+                                      "queue", "sysv", "epoll",  "pidfd"};
+  unsigned self = draw(4);
+  fprintf(out, " %s %u", kinds[draw(9)], self);
+  if (draw(2))
+    fprintf(out, " to %u", self ^ draw(2));
+  if (draw(2))
+    fprintf(out, " capacity %u content %u", draw(9), draw(3));
+  fprintf(out, " f%u@n.c:%u", draw(3), 1 + draw(9));
 }
 
 /* Drawn more often than others, so that somebody holds and wants something. */
@@ -58,6 +74,8 @@ static void write_record(FILE *out, unsigned pid) {
     fprintf(out, " \"name%u\"", draw(3));
   else if (info->aux == SNARLI_AUX_VALUE)
     fprintf(out, " %u", draw(3));
+  else if (info->aux == SNARLI_AUX_CHANNEL)
+    write_channel(out);
   fprintf(out, "\n");
 }
 

@@ -29,6 +29,10 @@ static const char *object_words(enum snarli_object kind) {
     return "4711";
   case SNARLI_OBJECT_NUMBER:
     return "99";
+  case SNARLI_OBJECT_DESCRIPTOR:
+    return "5";
+  case SNARLI_OBJECT_TRANSFER:
+    return "5 4096";
   case SNARLI_OBJECT_NONE:
     return "";
   }
@@ -38,7 +42,8 @@ static const char *object_words(enum snarli_object kind) {
 static const char *object_shown(enum snarli_object kind) {
   static const char *const shown[] = {[SNARLI_OBJECT_ADDRESS] = " 0x1230", [SNARLI_OBJECT_HANDLE] = " 0x7e0000003000",
                                       [SNARLI_OBJECT_INDEX] = " thread 7", [SNARLI_OBJECT_PID] = " pid 4711",
-                                      [SNARLI_OBJECT_NUMBER] = " 99",      [SNARLI_OBJECT_NONE] = ""};
+                                      [SNARLI_OBJECT_NUMBER] = " 99",      [SNARLI_OBJECT_NONE] = "",
+                                      [SNARLI_OBJECT_DESCRIPTOR] = " 5",   [SNARLI_OBJECT_TRANSFER] = " 5 4096"};
   return shown[kind];
 }
 
@@ -48,12 +53,13 @@ static const char *argument_words(enum snarli_arg kind) {
                                       [SNARLI_ARG_ERRNO] = " ETIMEDOUT",
                                       [SNARLI_ARG_TYPE] =
                                           " recursive errorcheck adaptive robust shared prefer-writer priority c11",
-                                      [SNARLI_ARG_COUNT] = " 5"};
+                                      [SNARLI_ARG_COUNT] = " 5",
+                                      [SNARLI_ARG_ENDS] = " receive send made outside unlinked"};
   return words[kind];
 }
 
 static unsigned argument_value(enum snarli_arg kind) {
-  static const unsigned values[] = {0, 255, ETIMEDOUT, 255, 5};
+  static const unsigned values[] = {0, 255, ETIMEDOUT, 255, 5, 31};
   return values[kind];
 }
 
@@ -61,7 +67,9 @@ static const char *aux_words(enum snarli_aux kind) {
   static const char *const words[] = {[SNARLI_AUX_NONE] = "",
                                       [SNARLI_AUX_STACK] = " inner@a.c:1 < outer@b.c:2",
                                       [SNARLI_AUX_BLOB] = " \"two words\"",
-                                      [SNARLI_AUX_VALUE] = " 12"};
+                                      [SNARLI_AUX_VALUE] = " 12",
+                                      [SNARLI_AUX_CHANNEL] = " socket 77 to 78 named \"a b\" capacity 9 content 8 "
+                                                             "inner@a.c:1"};
   return words[kind];
 }
 
@@ -85,6 +93,12 @@ static void check_aux(const struct trace *trace, const struct trace_record *reco
     assert_int_equal(trace_symbol_of(trace, 0, pcs[1])->line, 2);
   } else if (kind == SNARLI_AUX_BLOB) {
     assert_string_equal(trace_string(trace, 0, record->aux), "two words");
+  } else if (kind == SNARLI_AUX_CHANNEL) {
+    const struct trace_channel *channel = trace_channel(trace, 0, record->aux);
+    assert_int_equal(channel->what.kind, SNARLI_C_STREAM);
+    assert_int_equal(channel->what.self, 77);
+    assert_int_equal(trace_stack(trace, 0, channel->what.stack, pcs, 4), 1);
+    assert_string_equal(trace_symbol_of(trace, 0, pcs[0])->function, "inner");
   } else {
     assert_int_equal(record->aux, kind == SNARLI_AUX_VALUE ? 12 : 0);
   }
@@ -95,6 +109,9 @@ static void check_line(const struct trace *trace, const struct trace_record *rec
   char line[512], expected[512], aux[64] = "";
   if (info->aux == SNARLI_AUX_STACK)
     snprintf(aux, sizeof aux, " stack=%u", record->aux);
+  else if (info->aux == SNARLI_AUX_CHANNEL)
+    snprintf(aux, sizeof aux, " socket 77 to 78 \"a b\" capacity=9 content=8 stack=%u",
+             trace_channel(trace, 0, record->aux)->what.stack);
   else if (info->aux != SNARLI_AUX_NONE)
     snprintf(aux, sizeof aux, "%s", info->aux == SNARLI_AUX_BLOB ? " \"two words\"" : " value=12");
   snprintf(expected, sizeof expected, "%12llu 1.2 (102) %s%s%s%s", (unsigned long long)trace_ns(trace, record->time),
@@ -205,12 +222,13 @@ static void bad_text_names_its_line(void **state) {
 
 /* The specification lists what records.def holds. */
 static void specification_lists_every_record(void **state) {
-  static const char *const families[] = {"meta", "thread", "mutex",   "rwlock", "spin",
-                                         "sem",  "cond",   "barrier", "once",   "process"};
+  static const char *const families[] = {"meta",    "thread", "mutex",   "rwlock", "spin",   "sem",   "cond",
+                                         "barrier", "once",   "process", "event",  "shared", "timer", "channel"};
   static const char *const phases[] = {"release", "note", "request", "fail", "acquire"};
-  static const char *const arguments[] = {"none", "flags", "errno", "type", "count"};
-  static const char *const objects[] = {"none", "address", "handle", "index", "pid", "number"};
-  static const char *const auxes[] = {"none", "stack", "blob", "value"};
+  static const char *const arguments[] = {"none", "flags", "errno", "type", "count", "ends"};
+  static const char *const objects[] = {"none", "address", "handle",     "index",
+                                        "pid",  "number",  "descriptor", "transfer"};
+  static const char *const auxes[] = {"none", "stack", "blob", "value", "channel"};
   (void)state;
   size_t size;
   char *page = bytes_read(SPECIFICATION, &size), line[256];

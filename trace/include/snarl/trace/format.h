@@ -41,19 +41,29 @@ enum snarli_family {
   SNARLI_EVENT,
   SNARLI_SHARED,
   SNARLI_TIMER,
+  SNARLI_CHANNEL,
 };
 
 enum snarli_phase { SNARLI_RELEASE, SNARLI_NOTE, SNARLI_REQUEST, SNARLI_FAIL, SNARLI_ACQUIRE };
-enum snarli_arg { SNARLI_ARG_NONE, SNARLI_ARG_FLAGS, SNARLI_ARG_ERRNO, SNARLI_ARG_TYPE, SNARLI_ARG_COUNT };
+enum snarli_arg {
+  SNARLI_ARG_NONE,
+  SNARLI_ARG_FLAGS,
+  SNARLI_ARG_ERRNO,
+  SNARLI_ARG_TYPE,
+  SNARLI_ARG_COUNT,
+  SNARLI_ARG_ENDS
+};
 enum snarli_object {
   SNARLI_OBJECT_NONE,
   SNARLI_OBJECT_ADDRESS,
   SNARLI_OBJECT_HANDLE,
   SNARLI_OBJECT_INDEX,
   SNARLI_OBJECT_PID,
-  SNARLI_OBJECT_NUMBER
+  SNARLI_OBJECT_NUMBER,
+  SNARLI_OBJECT_DESCRIPTOR, /* bits 0-19 */
+  SNARLI_OBJECT_TRANSFER,   /* bits 0-19 a descriptor, 20-47 an amount or another descriptor */
 };
-enum snarli_aux { SNARLI_AUX_NONE, SNARLI_AUX_STACK, SNARLI_AUX_BLOB, SNARLI_AUX_VALUE };
+enum snarli_aux { SNARLI_AUX_NONE, SNARLI_AUX_STACK, SNARLI_AUX_BLOB, SNARLI_AUX_VALUE, SNARLI_AUX_CHANNEL };
 
 /* The argument of records whose `arg` is FLAGS. */
 enum snarli_flag {
@@ -83,6 +93,26 @@ enum snarli_kind {
 #define KIND(id, NAME, text, family, type) SNARLI_KIND_##NAME = (id),
 #include <snarl/trace/kinds.def>
 };
+
+/* The argument of records whose `arg` is ENDS: what can be done, is wanted, or is over at a descriptor. */
+enum snarli_end {
+  SNARLI_E_RECEIVE = 1,
+  SNARLI_E_SEND = 2,
+  SNARLI_E_MADE = 4,     /* the call made the channel: nobody had an end of it before */
+  SNARLI_E_OUTSIDE = 8,  /* no channel of the trace: anybody may make it ready */
+  SNARLI_E_UNLINKED = 16 /* its name is gone: nobody can open it any more */
+};
+
+/* Descriptors from here on stand for System V message queues, which have none. Descriptors this high are not recorded.
+ */
+#define SNARLI_DESCRIPTOR_QUEUES (1u << 19)
+#define SNARLI_AMOUNT_MOST ((1u << 28) - 1) /* this much or more */
+
+static inline uint64_t snarli_transfer_object(unsigned descriptor, uint64_t amount) {
+  return descriptor | (amount < SNARLI_AMOUNT_MOST ? amount : SNARLI_AMOUNT_MOST) << 20;
+}
+static inline unsigned snarli_transfer_descriptor(uint64_t object) { return (unsigned)object & 0xfffff; }
+static inline uint64_t snarli_transfer_amount(uint64_t object) { return object >> 20 & SNARLI_AMOUNT_MOST; }
 
 /* One record. Two 64-bit stores; `head` is stored last (release), so a record is whole or absent. */
 struct snarli_record {
@@ -124,15 +154,16 @@ struct snarli_blob {
 };
 
 enum snarli_blob_kind {
-  SNARLI_B_STRING = 1,  /* text, no terminator */
-  SNARLI_B_MODULE = 2,  /* struct snarli_module, build id, path */
-  SNARLI_B_UNLOAD = 3,  /* uint64_t base: the module at this base is gone */
-  SNARLI_B_MAPPING = 4, /* struct snarli_mapping, path: memory that other processes may share */
-  SNARLI_B_UNMAP = 5,   /* uint64_t lo, hi: no longer mapped */
-  SNARLI_B_COMMAND = 6, /* argv, each string terminated */
-  SNARLI_B_EXE = 7,     /* path of the program */
-  SNARLI_B_SYMBOL = 8,  /* struct snarli_symbol, function, file: what a pc means, for traces without their modules */
-  SNARLI_B_PAD = 9,     /* nothing: fills a window's end */
+  SNARLI_B_STRING = 1,   /* text, no terminator */
+  SNARLI_B_MODULE = 2,   /* struct snarli_module, build id, path */
+  SNARLI_B_UNLOAD = 3,   /* uint64_t base: the module at this base is gone */
+  SNARLI_B_MAPPING = 4,  /* struct snarli_mapping, path: memory that other processes may share */
+  SNARLI_B_UNMAP = 5,    /* uint64_t lo, hi: no longer mapped */
+  SNARLI_B_COMMAND = 6,  /* argv, each string terminated */
+  SNARLI_B_EXE = 7,      /* path of the program */
+  SNARLI_B_SYMBOL = 8,   /* struct snarli_symbol, function, file: what a pc means, for traces without their modules */
+  SNARLI_B_PAD = 9,      /* nothing: fills a window's end */
+  SNARLI_B_CHANNEL = 10, /* struct snarli_channel, name: what a descriptor is an end of */
 };
 
 struct snarli_module {
@@ -151,6 +182,28 @@ struct snarli_symbol {
   uint64_t pc;
   uint32_t line;
   uint32_t function_size; /* bytes; the file's name is the rest */
+};
+
+enum snarli_channel_kind {
+  SNARLI_C_PIPE = 1,
+  SNARLI_C_FIFO = 2,
+  SNARLI_C_STREAM = 3,   /* a connected socket that carries bytes */
+  SNARLI_C_MESSAGES = 4, /* one of a pair of sockets that carries messages */
+  SNARLI_C_EVENT = 5,    /* eventfd: `self` 0 if it was inherited and cannot be told from others */
+  SNARLI_C_QUEUE = 6,    /* POSIX message queue */
+  SNARLI_C_SYSV = 7,     /* System V message queue: `self` is its id */
+  SNARLI_C_EPOLL = 8,    /* not a channel, but a set of them */
+  SNARLI_C_PIDFD = 9,    /* `self` is the process */
+};
+
+/* The same channel has the same kind, device and self in all processes. */
+struct snarli_channel {
+  uint32_t kind;         /* enum snarli_channel_kind */
+  uint32_t stack;        /* where the descriptor was made, 0: it was found */
+  uint64_t device, self; /* an inode where there is one; of a socket this end */
+  uint64_t peer;         /* `self` of a socket's other end, 0: unknown */
+  uint64_t capacity;     /* bytes, of a POSIX queue messages; 0: unknown */
+  uint64_t content;      /* what it held when the descriptor was made: bytes, messages, a count */
 };
 
 enum snarli_clock { SNARLI_CLOCK_TSC = 1, SNARLI_CLOCK_MONOTONIC = 2, SNARLI_CLOCK_CNTVCT = 3 };

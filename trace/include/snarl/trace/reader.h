@@ -73,6 +73,12 @@ struct trace_symbol {
   uint32_t line;
 };
 
+/* What a descriptor is an end of: see struct snarli_channel. */
+struct trace_channel {
+  struct snarli_channel what;
+  const char *name; /* a path, an address, a key; "": none */
+};
+
 struct trace_record {
   uint64_t time;    /* record clock, of one scale for all processes of a machine */
   uint64_t object;  /* address, handle, pid or number: see records.def */
@@ -128,6 +134,10 @@ int trace_print_record(const struct trace *trace, const struct trace_record *rec
 size_t trace_stack(const struct trace *trace, uint32_t process, uint32_t stack, uint64_t *pcs, size_t room);
 /* A string blob, NULL if `id` names none. Belongs to the trace. */
 const char *trace_string(const struct trace *trace, uint32_t process, uint32_t id);
+
+/* A channel blob, NULL if `id` names none. Belongs to the trace. */
+const struct trace_channel *trace_channel(const struct trace *trace, uint32_t process, uint32_t id);
+const char *trace_channel_kind(enum snarli_channel_kind kind); /* in words */
 
 /* Nanoseconds since the trace's first record. */
 uint64_t trace_ns(const struct trace *trace, uint64_t time);

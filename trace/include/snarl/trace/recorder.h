@@ -56,6 +56,28 @@ void snarli_record_aux(enum snarli_record_type type, unsigned arg, uint64_t obje
 /* Store a string once more; returns its id, 0 when it could not be stored. */
 uint32_t snarli_blob_string(const char *text, size_t size);
 
+/* Store what a descriptor is an end of; returns its id, 0 when it could not be stored. */
+uint32_t snarli_blob_channel(const struct snarli_channel *channel, const char *name, size_t size);
+
+/* A call that may block and mostly does not: its request becomes the record of its outcome in place while it is the
+ * thread's newest row and not long ago, so such a call leaves one row, or none. */
+struct snarli_pending {
+  struct snarli_record *rows; /* NULL: none were written */
+  uint64_t head, time;        /* of the last of them */
+  uint32_t count, aux;
+};
+
+/* Only the time is taken: the call cannot block. */
+void snarli_pending_time(struct snarli_pending *pending, uint32_t aux);
+/* Appends rows with these heads; the last is the request and has the `aux`. */
+void snarli_pending_begin(struct snarli_pending *pending, const uint64_t *heads, uint32_t count, uint32_t aux);
+/* What was sent: `whole` with the time before the call, or `later` with the time now. */
+void snarli_pending_sent(struct snarli_pending *pending, uint64_t whole, uint64_t later);
+/* Any other outcome, with the time now. */
+void snarli_pending_end(struct snarli_pending *pending, uint64_t head);
+/* Nothing came of it: leaves nothing, or `head` if the request is no longer the newest row, or old. */
+void snarli_pending_drop(struct snarli_pending *pending, uint64_t head);
+
 /* The id of a one-frame stack: a start routine, a handler. */
 uint32_t snarli_stack_of(const void *pc);
 

@@ -181,8 +181,10 @@ static void report_problems(struct analysis *analysis) {
     problem(analysis,
             "the trace has too many objects: the order in which the last of them are locked was not compared");
   uint64_t cut = 0;
-  for (size_t i = 0; i < analysis->deps.all.count; i++)
-    cut += analysis->deps.all.items[i] && analysis->deps.all.items[i]->was_cut;
+  for (size_t i = 0; i < analysis->deps.all.count; i++) {
+    const struct dependency *dep = analysis->deps.all.items[i];
+    cut += dep && dep->is_candidate && dep->was_cut;
+  }
   if (cut)
     problem(analysis,
             arena_print(arena,

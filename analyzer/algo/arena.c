@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The memory of one analysis (see arena.h). Pieces are cut from blocks by moving an offset (Hanson 1990, "Fast
- * allocation and deallocation of memory based on object lifetimes"). One thread per arena.
+ * allocation and deallocation of memory based on object lifetimes"). Small resizable pieces are cut from them as well,
+ * and wait in a list for each size when they are released. One thread per arena.
  */
 #include "arena.h"
 #include <stdbool.h>
@@ -17,13 +18,31 @@ struct arena_block {
   size_t used, size; /* of the bytes that follow */
 };
 
-struct arena_large {
-  struct arena_large *next, *previous;
-  size_t size;
-  size_t reserved; /* keeps the payload aligned */
+/* Before the bytes of a resizable piece. */
+struct arena_piece {
+  size_t room;               /* bytes that follow */
+  struct arena_piece *spare; /* the next that waits; of no piece in use */
 };
 
-_Static_assert(sizeof(struct arena_large) % ALIGN == 0, "the payload is aligned");
+struct arena_large {
+  struct arena_large *next, *previous;
+  struct arena_piece piece;
+};
+
+_Static_assert(sizeof(struct arena_piece) % ALIGN == 0 && sizeof(struct arena_large) % ALIGN == 0,
+               "the payload is aligned");
+
+#ifdef __SANITIZE_ADDRESS__
+#define SMALL_MOST 0u /* so that each piece is watched */
+#else
+#define SMALL_MOST ((size_t)ARENA_SIZES * ALIGN)
+#endif
+
+static struct arena_piece *piece_of(void *payload) { return (struct arena_piece *)payload - 1; }
+
+static struct arena_large *large_of(struct arena_piece *piece) {
+  return (struct arena_large *)((char *)piece - offsetof(struct arena_large, piece));
+}
 
 void arena_init(struct arena *arena, jmp_buf *failed) { *arena = (struct arena){.failed = failed}; }
 
@@ -79,40 +98,69 @@ static void large_unlink(struct arena *arena, struct arena_large *large) {
     arena->large = large->next;
   if (large->next)
     large->next->previous = large->previous;
-  arena->bytes -= large->size;
+  arena->bytes -= large->piece.room;
 }
 
-static void large_link(struct arena *arena, struct arena_large *large, size_t size) {
-  large->size = size;
+static void large_link(struct arena *arena, struct arena_large *large) {
   large->previous = NULL;
   large->next = arena->large;
   if (large->next)
     large->next->previous = large;
   arena->large = large;
-  arena->bytes += size;
+  arena->bytes += large->piece.room;
 }
 
-void *arena_resize(struct arena *arena, void *old, size_t size) {
-  struct arena_large *large = old ? (struct arena_large *)old - 1 : NULL;
-  size_t before = large ? large->size : 0;
-  if (large)
-    large_unlink(arena, large);
-  struct arena_large *moved = size > SIZE_MAX / 2 ? NULL : realloc(large, sizeof *large + size);
+static void *large_resize(struct arena *arena, struct arena_large *old, size_t room) {
+  if (old)
+    large_unlink(arena, old);
+  struct arena_large *moved = room > SIZE_MAX / 2 ? NULL : realloc(old, sizeof *moved + room);
   if (!moved) {
-    if (large)
-      large_link(arena, large, before);
+    if (old)
+      large_link(arena, old);
     fail(arena);
   }
-  large_link(arena, moved, size);
+  moved->piece = (struct arena_piece){.room = room};
+  large_link(arena, moved);
   return moved + 1;
 }
 
-void arena_release(struct arena *arena, void *piece) {
+static void *small_new(struct arena *arena, size_t room) {
+  struct arena_piece **spare = &arena->spare[room / ALIGN - 1], *piece = *spare;
+  if (piece) {
+    *spare = piece->spare;
+  } else {
+    piece = arena_alloc(arena, sizeof *piece + room);
+    piece->room = room;
+  }
+  return piece + 1;
+}
+
+void *arena_resize(struct arena *arena, void *old, size_t size) {
+  size_t room = size > SIZE_MAX / 2 ? size : size ? (size + ALIGN - 1) / ALIGN * ALIGN : ALIGN;
+  size_t before = old ? piece_of(old)->room : 0;
+  if (old && room == before)
+    return old;
+  if (room > SMALL_MOST && (!old || before > SMALL_MOST))
+    return large_resize(arena, old ? large_of(piece_of(old)) : NULL, room);
+  void *moved = room > SMALL_MOST ? large_resize(arena, NULL, room) : small_new(arena, room);
+  if (old)
+    memcpy(moved, old, before < room ? before : room);
+  arena_release(arena, old);
+  return moved;
+}
+
+void arena_release(struct arena *arena, void *payload) {
+  struct arena_piece *piece = payload ? piece_of(payload) : NULL;
   if (!piece)
     return;
-  struct arena_large *large = (struct arena_large *)piece - 1;
-  large_unlink(arena, large);
-  free(large);
+  if (piece->room > SMALL_MOST) {
+    large_unlink(arena, large_of(piece));
+    free(large_of(piece));
+    return;
+  }
+  struct arena_piece **spare = &arena->spare[piece->room / ALIGN - 1];
+  piece->spare = *spare;
+  *spare = piece;
 }
 
 char *arena_copy(struct arena *arena, const char *text, size_t size) {

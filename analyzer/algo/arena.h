@@ -11,11 +11,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define ARENA_SIZES 32u /* of small resizable pieces: multiples of 16 bytes */
+
 struct arena {
-  struct arena_block *blocks; /* the newest, from which pieces are cut */
-  struct arena_large *large;  /* all resizable pieces */
-  jmp_buf *failed;            /* where to go without memory; NULL: abort */
-  size_t bytes;               /* taken from the system */
+  struct arena_block *blocks;             /* the newest, from which pieces are cut */
+  struct arena_large *large;              /* all large resizable pieces */
+  struct arena_piece *spare[ARENA_SIZES]; /* small ones to use again */
+  jmp_buf *failed;                        /* where to go without memory; NULL: abort */
+  size_t bytes;                           /* taken from the system */
 };
 
 void arena_init(struct arena *arena, jmp_buf *failed);

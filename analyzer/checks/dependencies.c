@@ -239,6 +239,13 @@ void dependencies_begin_second(struct dependencies *deps) {
   }
 }
 
+void dependencies_ignore(struct dependencies *deps, struct dependency *dep) {
+  struct map *map = map_of_thread(deps, dep->thread->serial);
+  dep->is_candidate = false;
+  if (map)
+    map_remove(map, key_of_dependency(dep));
+}
+
 struct dependency *dependencies_again(struct dependencies *deps, const struct event *event, uint32_t moment) {
   struct lockset *held;
   struct map *map = is_dependency(deps, event) ? map_of(deps, event->thread) : NULL;

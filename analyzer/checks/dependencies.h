@@ -20,22 +20,23 @@ struct instant {
   struct clock *hard, *soft;
   uint32_t epoch;
   struct origin wanted;
-  struct origin *held; /* where each member of the lockset was taken */
+  struct origin held[]; /* where each member of the lockset was taken */
 };
 
 struct dependency {
   struct thread *thread;
   struct object *wanted;
   struct lockset *held;
-  struct object **objects;   /* of the members of `held` */
-  uint8_t want;              /* enum want */
-  uint32_t place;            /* in `all` */
-  uint32_t count;            /* how often it was seen, at most UINT32_MAX; once the first replay is over */
-  struct origin first;       /* where it was wanted the first time */
-  struct origin *first_held; /* where each member of the lockset was taken then */
-  uint32_t *places;          /* in the list of `wanted`, then in those of the members */
-  VECTOR(struct instant) instants;
-  bool is_candidate, was_cut;
+  struct object **objects;    /* of the members of `held` */
+  uint8_t want;               /* enum want */
+  uint32_t place;             /* in `all` */
+  uint32_t count;             /* how often it was seen, at most UINT32_MAX; once the first replay is over */
+  struct origin first;        /* where it was wanted the first time */
+  struct origin *first_held;  /* where each member of the lockset was taken then */
+  uint32_t *places;           /* in the list of `wanted`, then in those of the members */
+  bool is_candidate, was_cut; /* not all instants were kept */
+  char *instants;             /* see dependency_instant */
+  uint32_t instant_count, instant_room;
 };
 
 struct lock_lists {
@@ -62,6 +63,11 @@ struct dependencies {
   VECTOR(uint32_t) members;
 };
 
+static inline struct instant *dependency_instant(const struct dependency *dep, size_t i) {
+  return (struct instant *)(void *)(dep->instants +
+                                    i * (sizeof(struct instant) + dep->held->count * sizeof(struct origin)));
+}
+
 void dependencies_init(struct dependencies *deps, struct arena *arena, struct model *model);
 /* Looks at what a record asked for. */
 void dependencies_step(struct dependencies *deps, const struct event *event);
@@ -71,6 +77,8 @@ void dependencies_forget(void *deps, struct object *object);
 void dependencies_settle(struct dependencies *deps);
 /* From now on only candidates are looked for. */
 void dependencies_begin_second(struct dependencies *deps);
+/* It is a candidate no more. */
+void dependencies_ignore(struct dependencies *deps, struct dependency *dep);
 /* The candidate that this event of a second replay belongs to, unless it was returned at this moment of its thread
  * before (a number that is not 0); else NULL. */
 struct dependency *dependencies_again(struct dependencies *deps, const struct event *event, uint32_t moment);

@@ -17,9 +17,16 @@ struct lock_class {
   struct object *wanted;
   uint8_t want;
   VECTOR(struct dependency *) members; /* by thread, in the order seen */
+  size_t open;                         /* patterns with it that are not settled */
 };
 
 enum why_not { WHY_POSSIBLE, WHY_ONE_THREAD, WHY_GATE, WHY_READERS, WHY_TIMED, WHY_ORDERED };
+
+/* Where a dependency was seen. */
+struct lock_moment {
+  struct origin wanted;
+  struct origin *held; /* where each member of the lockset was taken; NULL: it was not looked up */
+};
 
 struct lock_cycle {
   uint32_t length;
@@ -30,8 +37,9 @@ struct lock_cycle {
   uint32_t culprit_at;    /* which member waits with a timeout */
   enum finding_verdict verdict;
   struct dependency **chosen;
-  struct instant *moments; /* of each chosen one */
-  bool needs_writer;       /* it closes only while somebody waits to write */
+  struct lock_moment *moments; /* of each chosen one */
+  bool needs_writer;           /* it closes only while somebody waits to write */
+  bool is_closed;              /* its verdict cannot change any more */
 };
 
 typedef VECTOR(struct lock_cycle) lock_cycle_list;

@@ -114,7 +114,7 @@ static void ordering_drop(struct happens_before *hb, struct ordering **where) {
 }
 
 void happens_before_drop_thread(struct happens_before *hb, struct thread *thread) {
-  if (thread->order) /* whoever waits for the process comes after this thread as well */
+  if (thread->order && thread->process->first->parent) /* who waits for the process comes after this thread as well */
     stamp_join(hb, &hb->processes[thread->process->index].gone, thread->order->end);
   ordering_drop(hb, &thread->order);
 }

@@ -29,6 +29,38 @@ static void begin(uint64_t with) { seed = random_state = with; }
       fail_msg("seed %#llx: %s", (unsigned long long)seed, #condition);                                                \
   } while (0)
 
+#define PIECES 40u
+
+/* Resizable pieces beside copies made with malloc: nothing that lies in one is lost when others come, grow and go. */
+static void pieces(void **state) {
+  (void)state;
+  struct arena arena;
+  unsigned char *fast[PIECES] = {NULL}, naive[PIECES][2000];
+  size_t sizes[PIECES] = {0};
+  arena_init(&arena, NULL);
+  begin(0xa4e4a);
+  for (unsigned step = 0; step < 20000; step++) {
+    unsigned i = draw(PIECES);
+    size_t size = draw(draw(4) ? 100 : 2000);
+    if (draw(4) == 0) {
+      arena_release(&arena, fast[i]);
+      fast[i] = NULL;
+      sizes[i] = 0;
+    } else {
+      fast[i] = arena_resize(&arena, fast[i], size);
+      same((uintptr_t)fast[i] % 16 == 0);
+      same(!memcmp(fast[i], naive[i], size < sizes[i] ? size : sizes[i]));
+      memset(fast[i], (int)step, size);
+      memset(naive[i], (int)step, size);
+      sizes[i] = size;
+    }
+    for (unsigned j = 0; j < PIECES; j++)
+      same(!fast[j] || !memcmp(fast[j], naive[j], sizes[j]));
+  }
+  same(arena.bytes < 2000000);
+  arena_destroy(&arena);
+}
+
 #define CLOCK_THREADS 12
 
 /* Numbers of threads that need one to three levels. */
@@ -305,9 +337,9 @@ static void long_chains(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(clocks),     cmocka_unit_test(maps),
-                                     cmocka_unit_test(locksets),   cmocka_unit_test(components),
-                                     cmocka_unit_test(cycles),     cmocka_unit_test(reductions),
-                                     cmocka_unit_test(long_chains)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(clocks),      cmocka_unit_test(maps),
+                                     cmocka_unit_test(locksets),    cmocka_unit_test(components),
+                                     cmocka_unit_test(cycles),      cmocka_unit_test(reductions),
+                                     cmocka_unit_test(long_chains), cmocka_unit_test(pieces)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <snarl/barrier.h>
+#include <snarl/semaphore.h>
 #include <string.h>
 
 bool snarli_may_record;
@@ -29,6 +31,11 @@ SNARLI_COLD int snarli_check_failed(const struct snarl_object *object, struct sn
   return snarli_refuse(IS_ALIVE(DEAD(object->kind)) ? SNARL_DESTROYED : SNARL_NOT_INITIALIZED, object, site);
 }
 
+SNARLI_COLD int snarli_refuse_kind(const struct snarl_object *object, struct snarl_site *site) {
+  return object && IS_ALIVE(object->kind) ? snarli_refuse(SNARL_INVALID, object, site)
+                                          : snarli_check_failed(object, site);
+}
+
 /* `announced` is 0 at first, ANNOUNCED at last, and in between tells in which process somebody is at it: a fork leaves
  * the child with a claim that nobody there will fulfil. */
 enum { ANNOUNCED = 1 };
@@ -40,6 +47,12 @@ static void object_declare(struct snarl_object *object) {
   if (object->name)
     snarli_record_aux(SNARLI_R_OBJECT_NAMED, 0, snarli_address(object),
                       snarli_blob_string(object->name, strlen(object->name)));
+  if (object->kind == SNARLI_ALIVE(SEMAPHORE) || object->kind == SNARLI_ALIVE(BOUNDED_SEMAPHORE))
+    snarli_record_aux(SNARLI_R_SEM_VALUE, 0, snarli_address(object),
+                      (uint32_t)((const snarl_semaphore *)object)->first);
+  if (object->kind == SNARLI_ALIVE(BARRIER))
+    snarli_record_aux(SNARLI_R_BARRIER_COUNT, 0, snarli_address(object),
+                      (uint32_t)((const snarl_barrier *)object)->parties);
 }
 
 /* No record of the object comes before its announcement, whoever makes it; a handler that interrupted it would wait for
@@ -61,6 +74,9 @@ SNARLI_COLD void snarli_announce(struct snarl_object *object) {
   pthread_sigmask(SIG_SETMASK, &saved, NULL);
 }
 
+/* What the try forms of pthread_mutex_lock and sem_wait fail with. */
+static unsigned busy_of(enum snarli_record_type type) { return type == SNARLI_R_SEM_FAILED ? EAGAIN : EBUSY; }
+
 /* The failed try before this one, if nothing came between them. */
 static __thread struct { const void *object, *site; } last_failure __attribute__((tls_model("initial-exec")));
 
@@ -70,7 +86,8 @@ void snarli_note_failed(enum snarli_record_type type, int status, snarl_time tim
   last_failure.object = is_try ? object : NULL;
   last_failure.site = site;
   if (!is_again)
-    snarli_note(type, is_try && status == SNARL_TIMEOUT ? EBUSY : (unsigned)snarli_errno_of(status), object, site);
+    snarli_note(type, is_try && status == SNARL_TIMEOUT ? busy_of(type) : (unsigned)snarli_errno_of(status), object,
+                site);
 }
 
 int snarli_object_begin(struct snarl_object *object, uint32_t alive, const char *name, struct snarl_site *site) {

@@ -27,6 +27,11 @@ int64_t snarli_deadline(snarl_time timeout) {
   return timeout < SNARLI_NEVER - now ? now + timeout : SNARLI_NEVER;
 }
 
+snarl_time snarl_deadline(snarl_time timeout) {
+  int64_t deadline = snarli_deadline(timeout);
+  return deadline == SNARLI_PAST ? 0 : deadline;
+}
+
 snarl_time snarl_time_left(snarl_time deadline) {
   if (deadline == SNARL_FOREVER)
     return SNARL_FOREVER;

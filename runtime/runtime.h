@@ -61,6 +61,9 @@ static inline int snarli_check(const struct snarl_object *object, uint32_t alive
   return snarli_check_failed(object, site);
 }
 
+/* The same for a switch over kinds: what is there, is one that cannot do this, or none. */
+int snarli_refuse_kind(const struct snarl_object *object, struct snarl_site *site);
+
 /* The beginning and the end of an object's life. _end is called when nobody can be in it. */
 int snarli_object_begin(struct snarl_object *object, uint32_t alive, const char *name, struct snarl_site *site);
 void snarli_object_end(struct snarl_object *object);

@@ -62,6 +62,9 @@ static inline uint32_t snarli_ident(void) {
 static inline void snarli_holds(int more) { snarli_held += (uint32_t)more; }
 /* The thread with this number lives, in this process. */
 bool snarli_is_alive(uint32_t ident);
+/* Between the two no thread begins or ends, and none else is here. */
+void snarli_registry_enter(void);
+void snarli_registry_leave(void);
 /* Between _begin and _end the calling thread sleeps on `word` for a lock: should a thread end that holds locks, it is
  * woken to see whether it was that one. */
 void snarli_owner_wait_begin(uint32_t *word);

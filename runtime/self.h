@@ -22,9 +22,6 @@ struct snarli_self {
 struct snarli_self *snarli_self(void);
 /* The thread in this slot, alive or not; NULL: slots end here. */
 struct snarli_self *snarli_self_at(uint32_t slot);
-/* Between the two no thread begins or ends. */
-void snarli_registry_enter(void);
-void snarli_registry_leave(void);
 
 /* How often this process was forked, counted along its ancestors. */
 extern uint32_t snarli_forks __attribute__((visibility("hidden")));

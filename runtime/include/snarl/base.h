@@ -40,7 +40,9 @@ typedef int64_t snarl_time;
 #define SNARL_S(count) ((snarl_time)((count)*1e9))
 
 snarl_time snarl_clock(void);
-/* What is left until `deadline`, a value of snarl_clock() plus a timeout; SNARL_FOREVER of SNARL_FOREVER. */
+/* When a timeout that begins now is over, on that clock; SNARL_FOREVER of SNARL_FOREVER. */
+snarl_time snarl_deadline(snarl_time timeout);
+/* The timeout that is left until then. */
 snarl_time snarl_time_left(snarl_time deadline);
 void snarl_sleep(snarl_time duration);
 

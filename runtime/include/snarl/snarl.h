@@ -5,7 +5,14 @@
 #ifndef SNARL_SNARL_H
 #define SNARL_SNARL_H
 
+#include <snarl/barrier.h>
 #include <snarl/base.h>
+#include <snarl/condition.h>
+#include <snarl/event.h>
 #include <snarl/lock.h>
+#include <snarl/once.h>
+#include <snarl/rwlock.h>
+#include <snarl/semaphore.h>
+#include <snarl/with.h>
 
 #endif

@@ -72,29 +72,50 @@ static uint64_t register_of(struct walk *walk, int number) {
   return unwinder.get_reg(&walk->cursor, number, &value) == 0 ? value : 0;
 }
 
-/* Where libunwind read a register of the current frame from; 0: not from memory. */
-static uint64_t place_of(struct walk *walk, int number) {
+/* Where libunwind read a register of the current frame from; 0: not from memory. Not to be trusted. */
+static uintptr_t place_of(struct walk *walk, int number) {
   unw_save_loc_t where;
   return unwinder.get_save_loc(&walk->cursor, number, &where) == 0 && where.type == UNW_SLT_MEMORY ? where.u.addr : 0;
 }
 
-static const uint64_t *slot_with(uint64_t address, uint64_t pc) {
-  const uint64_t *slot = (const uint64_t *)(uintptr_t)address;
+/* Where the current frame's pc was read from; NULL if that is not certain (then the stack is not cached). */
+#if defined(__x86_64__)
+enum { GUESS = 1 }; /* a bit of an address that was not looked at yet */
+
+/* libunwind names no place for RIP. A call pushes it just below the stack pointer that the caller has after the return.
+ * That is not known of code without unwind information (of a just-in-time compiler), which is walked by its frame
+ * pointers: the caller's lies just below the return address, if it is one. */
+static const uint64_t *pc_slot(struct walk *walk, uint64_t pc) {
+  const uint64_t *slot = (const uint64_t *)(uintptr_t)(register_of(walk, UNW_REG_SP) - sizeof pc);
+  if (slot && *slot == pc)
+    return slot;
+  return (const uint64_t *)((place_of(walk, UNW_X86_64_RBP) + sizeof pc) | GUESS);
+}
+
+/* A guess is looked at only between two places that are known, on one stack. */
+static void settle_guesses(struct walk *walk) {
+  uintptr_t upper = 0, most = 256 * 1024;
+  for (size_t i = walk->count; i-- > 1;) {
+    struct unwound_frame *frame = &walk->frames[i];
+    uintptr_t place = (uintptr_t)frame->slot, lower = (uintptr_t)walk->site.cfa;
+    if (!(place & GUESS)) {
+      upper = place;
+      continue;
+    }
+    frame->slot = NULL;
+    place -= GUESS;
+    if (place % sizeof frame->pc == 0 && lower < place && place < upper && upper - lower < most &&
+        *(const uint64_t *)place == frame->pc)
+      frame->slot = (const uint64_t *)place;
+  }
+}
+#else
+static const uint64_t *pc_slot(struct walk *walk, uint64_t pc) {
+  const uint64_t *slot = (const uint64_t *)place_of(walk, UNW_REG_IP);
   return slot && *slot == pc ? slot : NULL;
 }
 
-/* Where the current frame's pc was read from; NULL if that is not certain (then the stack is not cached). */
-#if defined(__x86_64__)
-/* libunwind names no place for RIP. A call pushes it just below the stack pointer that the caller has after the return.
- * That is not known of code without unwind information (of a just-in-time compiler), which is walked by its frame
- * pointers: the caller's lies just below the return address. */
-static const uint64_t *pc_slot(struct walk *walk, uint64_t pc) {
-  const uint64_t *slot = slot_with(register_of(walk, UNW_REG_SP) - sizeof pc, pc);
-  uint64_t frame_pointer = slot ? 0 : place_of(walk, UNW_X86_64_RBP);
-  return frame_pointer ? slot_with(frame_pointer + sizeof pc, pc) : slot;
-}
-#else
-static const uint64_t *pc_slot(struct walk *walk, uint64_t pc) { return slot_with(place_of(walk, UNW_REG_IP), pc); }
+static void settle_guesses(struct walk *walk) { (void)walk; }
 #endif
 
 /* Our own frames are skipped: the site's frame is the one whose stack begins at the site's canonical frame address. */
@@ -189,6 +210,7 @@ size_t unwind_walk(struct recorder_thread *thread, struct snarli_site site, stru
   (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
   (void)unwinder.getcontext(&walk->context);
   run_on_stack((char *)thread->scratch + SCRATCH - 64, walk_frames, walk);
+  settle_guesses(walk);
   (void)pthread_setcancelstate(cancel_state, NULL);
   errno = saved_errno;
   is_walking = false;

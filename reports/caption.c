@@ -59,7 +59,7 @@ static void put_impossible_title(FILE *out, const struct picture *picture, const
 static void put_other_title(FILE *out, const struct panels *panels, const struct panel *panel) {
   bool has_core = false;
   for (size_t i = 0; i < panel->line_count; i++)
-    has_core |= panels->lines[panel->lines[i]].emphasis != EMPHASIS_NONE;
+    has_core |= panels->lines[panel->lines[i]].edge->emphasis != EMPHASIS_NONE;
   if (panel->kind == PANEL_GRID)
     fprintf(out, "<B>%s</B>" LEFT,
             panels->picture->kind == PICTURE_LOCK_ORDER ? "Never held together with another" : "Waits for nothing");
@@ -177,7 +177,7 @@ static struct presence look(const struct panels *panels) {
   }
   for (size_t i = 0; i < panels->line_count; i++) {
     seen.relations[panels->lines[i].edge->relation] = true;
-    seen.edge_emphases[panels->lines[i].emphasis] = true;
+    seen.edge_emphases[panels->lines[i].edge->emphasis] = true;
   }
   return seen;
 }

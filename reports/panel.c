@@ -42,35 +42,28 @@ static const struct picture_edge *edge_of(const struct splitter *s, uint32_t lin
   return s->panels->lines[line].edge;
 }
 
-static enum picture_emphasis emphasis_of(const struct picture *picture, const struct picture_edge *edge) {
-  bool is_gate = edge->emphasis == EMPHASIS_NONE && picture->nodes[edge->from].emphasis == EMPHASIS_GATE &&
-                 picture->nodes[edge->to].emphasis == EMPHASIS_IMPOSSIBLE;
-  return is_gate ? EMPHASIS_GATE : edge->emphasis;
-}
-
 /* Lines that can be part of a ring; a gate's only point at it. */
 static bool is_ring_line(const struct splitter *s, uint32_t line) {
-  enum picture_emphasis emphasis = s->panels->lines[line].emphasis;
+  enum picture_emphasis emphasis = edge_of(s, line)->emphasis;
   return emphasis == EMPHASIS_CYCLE || emphasis == EMPHASIS_IMPOSSIBLE;
 }
 
 static int compare_numbers(int64_t a, int64_t b) { return (a > b) - (a < b); }
 
 /* Emphasised edges first, by finding; then by what makes them one line. */
-static int compare_edges(const struct picture *picture, const struct picture_edge *a, const struct picture_edge *b) {
-  enum picture_emphasis left = emphasis_of(picture, a), right = emphasis_of(picture, b);
-  int order = compare_numbers(left == EMPHASIS_NONE, right == EMPHASIS_NONE);
+static int compare_edges(const struct picture_edge *a, const struct picture_edge *b) {
+  int order = compare_numbers(a->emphasis == EMPHASIS_NONE, b->emphasis == EMPHASIS_NONE);
   order = order != 0 ? order : compare_numbers(a->cycle, b->cycle);
   order = order != 0 ? order : compare_numbers(a->from, b->from);
   order = order != 0 ? order : compare_numbers(a->to, b->to);
   order = order != 0 ? order : compare_numbers(a->relation, b->relation);
-  return order != 0 ? order : compare_numbers(left, right);
+  return order != 0 ? order : compare_numbers(a->emphasis, b->emphasis);
 }
 
 static int compare_positions(const void *a, const void *b, void *context) {
   const struct picture *picture = context;
   uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
-  int order = compare_edges(picture, &picture->edges[left], &picture->edges[right]);
+  int order = compare_edges(&picture->edges[left], &picture->edges[right]);
   return order != 0 ? order : compare_numbers(left, right);
 }
 
@@ -87,13 +80,13 @@ static bool make_lines(struct splitter *s) {
   const struct picture_edge *previous = NULL;
   for (size_t i = 0; i < count; i++) {
     const struct picture_edge *edge = &s->picture->edges[panels->edges[i]];
-    if (previous != NULL && compare_edges(s->picture, previous, edge) == 0) {
+    if (previous != NULL && compare_edges(previous, edge) == 0) {
       panels->lines[panels->line_count - 1].count++;
       continue;
     }
     previous = edge;
-    panels->lines[panels->line_count++] = (struct line){edge, emphasis_of(s->picture, edge), &panels->edges[i], 1};
-    s->core += emphasis_of(s->picture, edge) != EMPHASIS_NONE;
+    panels->lines[panels->line_count++] = (struct line){edge, &panels->edges[i], 1};
+    s->core += edge->emphasis != EMPHASIS_NONE;
   }
   return true;
 }

@@ -10,8 +10,7 @@
 
 /* Edges of one kind between the same two nodes are drawn as one line. */
 struct line {
-  const struct picture_edge *edge; /* the first of them */
-  enum picture_emphasis emphasis;  /* theirs; GATE too when a gate lock leads to what it makes impossible */
+  const struct picture_edge *edge; /* the first of them; all have its emphasis */
   const uint32_t *edges;           /* all: positions in picture->edges */
   size_t count;
 };

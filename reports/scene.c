@@ -38,7 +38,7 @@ void layout_shift(struct layout *layout, const struct panel *panel, double left,
 enum label_kind scene_label(const struct panels *panels, const struct panel *panel, uint32_t line) {
   if (panel->is_core)
     return style_label(panels);
-  return panels->lines[line].emphasis == EMPHASIS_NONE && style_is_crowded(panels) ? LABEL_NONE : LABEL_SHORT;
+  return panels->lines[line].edge->emphasis == EMPHASIS_NONE && style_is_crowded(panels) ? LABEL_NONE : LABEL_SHORT;
 }
 
 /* Every text as a node at the same place: only the sizes are wanted. */

@@ -177,7 +177,7 @@ static const char *relation_phrase(enum picture_relation relation) {
 }
 
 static const char *line_colour(const struct line *line) {
-  switch (line->emphasis) {
+  switch (line->edge->emphasis) {
   case EMPHASIS_CYCLE:
     return style_colour(line->edge->cycle);
   case EMPHASIS_GATE:
@@ -192,9 +192,9 @@ static const char *line_colour(const struct line *line) {
 static void put_line_paint(FILE *out, const struct line *line) {
   static const char *const widths[] = {"1.2", "2.4", "2.0", "1.2"}; /* by emphasis */
   enum picture_relation relation = line->edge->relation;
-  bool is_dashed = line->emphasis == EMPHASIS_IMPOSSIBLE || relation == RELATION_WAITS;
-  bool is_dotted = line->emphasis == EMPHASIS_GATE || relation == RELATION_ENDED_BY;
-  fprintf(out, "color=\"%s\", penwidth=%s, style=%s", line_colour(line), widths[line->emphasis],
+  bool is_dashed = line->edge->emphasis == EMPHASIS_IMPOSSIBLE || relation == RELATION_WAITS;
+  bool is_dotted = line->edge->emphasis == EMPHASIS_GATE || relation == RELATION_ENDED_BY;
+  fprintf(out, "color=\"%s\", penwidth=%s, style=%s", line_colour(line), widths[line->edge->emphasis],
           is_dotted   ? "dotted"
           : is_dashed ? "dashed"
                       : "solid");
@@ -207,7 +207,7 @@ static void put_line_paint(FILE *out, const struct line *line) {
 static bool put_phrase(FILE *out, const struct panels *panels, const struct line *line, enum label_kind kind) {
   const char *phrase = relation_phrase(line->edge->relation);
   bool is_told = kind == LABEL_FULL && line->edge->relation == RELATION_ORDER &&
-                 (line->emphasis == EMPHASIS_CYCLE || line->emphasis == EMPHASIS_IMPOSSIBLE);
+                 (line->edge->emphasis == EMPHASIS_CYCLE || line->edge->emphasis == EMPHASIS_IMPOSSIBLE);
   if (phrase[0] == '\0' && !is_told)
     return false;
   fprintf(out, "<FONT COLOR=\"%s\">%s", line_colour(line), phrase);
@@ -268,5 +268,5 @@ void style_line(FILE *out, const struct panels *panels, uint32_t index, enum lab
     fputs(", label=", out);
     style_line_label(out, panels, index, kind);
   }
-  fprintf(out, ", class=\"%s %s\"", relation_class(line->edge->relation), emphasis_class(line->emphasis));
+  fprintf(out, ", class=\"%s %s\"", relation_class(line->edge->relation), emphasis_class(line->edge->emphasis));
 }

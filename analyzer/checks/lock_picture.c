@@ -85,6 +85,10 @@ static void paint(struct painting *painting, struct stroke stroke) {
   edge->count += stroke.count;
   if (stroke.emphasis == EMPHASIS_NONE || edge->emphasis == EMPHASIS_CYCLE)
     return;
+  if (stroke.emphasis == EMPHASIS_GATE) { /* it points at the cycle, whose locks have their own */
+    edge->emphasis = edge->emphasis == EMPHASIS_NONE ? EMPHASIS_GATE : edge->emphasis;
+    return;
+  }
   edge->emphasis = stroke.emphasis;
   edge->cycle = stroke.cycle;
   uint32_t ends[] = {from, to};
@@ -120,6 +124,7 @@ static void paint_gate(struct painting *painting, const struct lock_cycle *cycle
                                       .to = lock_cycle_lock(painting->order->cycles, cycle, i),
                                       .thread = cycle->chosen[i]->thread,
                                       .origin = lock_cycle_wanted(cycle, i),
+                                      .emphasis = EMPHASIS_GATE,
                                       .count = cycle->chosen[i]->count});
   uint32_t node = node_of(painting, cycle->culprit); /* first: it may move the items */
   struct picture_node *gate = &painting->nodes.items[node];

@@ -99,26 +99,6 @@ static void a_gate_stands_in_the_middle(void **state) {
   panels_free(&panels);
 }
 
-/* Whoever builds the picture need not emphasise a gate's edges: its node says what it is. */
-static void a_gate_with_plain_edges_stands_there_too(void **state) {
-  (void)state;
-  static const struct picture_node nodes[3] = {{.label = "a", .emphasis = EMPHASIS_IMPOSSIBLE},
-                                               {.label = "b", .emphasis = EMPHASIS_IMPOSSIBLE},
-                                               {.label = "g", .emphasis = EMPHASIS_GATE}};
-  static const struct picture_edge edges[] = {{0, 1, RELATION_ORDER, EMPHASIS_IMPOSSIBLE, 0, "", "", 1},
-                                              {1, 0, RELATION_ORDER, EMPHASIS_IMPOSSIBLE, 0, "", "", 1},
-                                              {2, 0, RELATION_ORDER, EMPHASIS_NONE, 0, "", "", 1},
-                                              {2, 1, RELATION_ORDER, EMPHASIS_NONE, 0, "", "", 1}};
-  const struct picture picture = {PICTURE_LOCK_ORDER, "", nodes, 3, edges, 4, 0, 0};
-  struct panels panels;
-  assert_int_equal(panels_split(&no_report, &picture, &panels), 0);
-  expect_whole(&picture, &panels);
-  assert_int_equal(panels.count, 1);
-  assert_int_equal(panels.items[0].kind, PANEL_RING);
-  assert_int_equal(panels.items[0].node_count, 3);
-  panels_free(&panels);
-}
-
 #define EDGE(from, to, cycle)                                                                                          \
   { (from), (to), RELATION_ORDER, EMPHASIS_CYCLE, (cycle), "", "", 1 }
 
@@ -204,7 +184,6 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_samples_have_the_panels_expected),
       cmocka_unit_test(a_gate_stands_in_the_middle),
-      cmocka_unit_test(a_gate_with_plain_edges_stands_there_too),
       cmocka_unit_test(a_shared_edge_closes_both_rings),
       cmocka_unit_test(a_finding_without_edges_is_found_by_its_locks),
       cmocka_unit_test(any_picture_is_drawn_whole),

@@ -49,7 +49,8 @@ static void make(struct made *it, uint32_t ring, uint32_t gates, uint32_t *seed)
   }
   for (uint32_t i = 0; i < lines; i++) {
     it->numbers[i] = i;
-    it->lines[i] = (struct line){&it->edges[i], EMPHASIS_CYCLE, &it->numbers[i], 1};
+    it->edges[i].emphasis = EMPHASIS_CYCLE;
+    it->lines[i] = (struct line){&it->edges[i], &it->numbers[i], 1};
     it->label_sizes[i] = (struct spot){draw(seed, 20, i < ring ? 300 : 90), draw(seed, 12, 40)};
   }
   it->picture = (struct picture){.nodes = it->nodes, .node_count = ring + gates, .edges = it->edges};

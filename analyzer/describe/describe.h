@@ -25,6 +25,8 @@ void describe_init(struct describe *describe, struct arena *arena, struct model 
 void describe_announce(struct describe *describe, const struct thread *thread);
 
 const char *describe_thread(struct describe *describe, struct thread *thread);
+/* What the program calls it: its name, "main", its start routine, or "thread"; several may have the same. */
+const char *describe_thread_name(struct describe *describe, const struct thread *thread);
 const char *describe_object(struct describe *describe, struct object *object);
 const char *describe_process(struct describe *describe, const struct process *process);
 /* The global or static variable that a private object is or lies in, "lock" or "locks+0x28"; "" if none is known. */

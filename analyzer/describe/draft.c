@@ -101,7 +101,7 @@ uint64_t draft_fingerprint(const struct draft *draft) {
 static struct finding_thread finish_thread(struct describe *describe, struct thread *thread) {
   const char *label = describe_thread(describe, thread);
   struct finding_thread made = {.pid = thread->process->info->pid, .tid = thread->tid, .label = label};
-  made.name = thread->name ? thread->name : label;
+  made.name = describe_thread_name(describe, thread);
   made.created = describe_stack(describe, thread->created);
   return made;
 }

@@ -89,7 +89,7 @@ const char *describe_at(struct describe *describe, struct origin origin) {
   return *place ? arena_print(describe->arena, " (%s)", place) : "";
 }
 
-static const char *thread_name(struct describe *describe, const struct thread *thread) {
+const char *describe_thread_name(struct describe *describe, const struct thread *thread) {
   if (thread->name)
     return thread->name;
   if (!thread->index)
@@ -103,7 +103,7 @@ const char *describe_thread(struct describe *describe, struct thread *thread) {
   uint32_t place = map_get(&describe->threads, thread->serial);
   if (place != MAP_NONE)
     return describe->labels.items[place];
-  const char *name = thread_name(describe, thread);
+  const char *name = describe_thread_name(describe, thread);
   if (!thread->name && thread->index)
     name = strcmp(name, "thread") ? arena_print(describe->arena, "T%u (%s)", thread->index, name)
                                   : arena_print(describe->arena, "T%u", thread->index);

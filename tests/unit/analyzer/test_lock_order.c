@@ -199,12 +199,40 @@ static void long_cycles(void **state) {
   story_close(&story);
 }
 
+/* What the program calls a thread, and what the report calls it; a gate's edges are told from those of the cycle. */
+static void names_and_gates(void **state) {
+  (void)state;
+  struct story story;
+  story_open(&story,
+             "process 1 app\n1.0 start 1\n1.0 start 2\n1.1 thread-begin 1.1 work@a.c:1\n1.2 thread-begin 1.2 "
+             "work@a.c:1\n1.1 lock G\n" NEST("1.1", "A", "B") "1.1 unlock G\n1.2 lock G\n" NEST(
+                 "1.2", "B", "A") "1.2 unlock G\n" NEST("1.1", "C", "D") NEST("1.2", "D", "C") TWO_END,
+             (struct analysis_options){.show_impossible = true});
+  assert_int_equal(story.report->finding_count, 1);
+  assert_int_equal(story.report->impossible_count, 1);
+  for (size_t t = 0; t < 2; t++)
+    assert_string_equal(story.report->findings[0].threads[t].name, "work");
+  for (size_t t = 0; t < 2; t++)
+    assert_non_null(strstr(story.report->findings[0].threads[t].label, " (work)"));
+  const struct picture *picture = &story.report->lock_order;
+  size_t edges[4] = {0};
+  for (size_t i = 0; i < picture->edge_count; i++) {
+    edges[picture->edges[i].emphasis]++;
+    assert_true(picture->edges[i].emphasis != EMPHASIS_GATE ||
+                picture->nodes[picture->edges[i].from].emphasis == EMPHASIS_GATE);
+  }
+  assert_int_equal(edges[EMPHASIS_CYCLE], 2);
+  assert_int_equal(edges[EMPHASIS_IMPOSSIBLE], 2);
+  assert_int_equal(edges[EMPHASIS_GATE], 2);
+  story_close(&story);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(inversions),   cmocka_unit_test(impossible),      cmocka_unit_test(recursion),
-      cmocka_unit_test(readers),      cmocka_unit_test(orders),          cmocka_unit_test(several_times),
-      cmocka_unit_test(happened),     cmocka_unit_test(condition_waits), cmocka_unit_test(folding),
-      cmocka_unit_test(fingerprints), cmocka_unit_test(long_cycles),
+      cmocka_unit_test(inversions),    cmocka_unit_test(impossible),   cmocka_unit_test(recursion),
+      cmocka_unit_test(readers),       cmocka_unit_test(orders),       cmocka_unit_test(names_and_gates),
+      cmocka_unit_test(several_times), cmocka_unit_test(happened),     cmocka_unit_test(condition_waits),
+      cmocka_unit_test(folding),       cmocka_unit_test(fingerprints), cmocka_unit_test(long_cycles),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -69,7 +69,7 @@ struct finding_process {
 
 struct finding_thread {
   uint32_t pid, tid;
-  const char *name;             /* "main", the name given to it, or its start routine; never "" */
+  const char *name;             /* the name given to it, "main", its start routine, or "thread"; not unique */
   const char *label;            /* short and unique within the report: "main", "worker-1", "T3 (worker)" */
   struct finding_stack created; /* where it was started; may be empty */
   bool is_blocked;              /* one of those that cannot go on, not merely mentioned */

@@ -5,6 +5,7 @@
  * calls only.
  */
 #include "clock.h"
+#include "python/python.h"
 #include "recorder_state.h"
 #include "sys.h"
 #include <errno.h>
@@ -108,6 +109,7 @@ static bool image_begin(bool is_forked) {
     thread_forget_all();
     stack_nodes_forget();
     modules_forget();
+    python_forget();
   }
   thread_become_first();
   recorder.images++;
@@ -214,6 +216,7 @@ static __attribute__((constructor)) void library_loaded(void) {
   (void)pthread_atfork(unwind_before_fork, unwind_after_fork, child_begins);
   (void)on_exit(exit_reached, NULL);
   unwind_open();
+  python_find();
   struct recorder_thread *thread = thread_attach();
   if (thread)
     modules_update(thread);

@@ -9,6 +9,7 @@
  */
 #include "append.h"
 #include "clock.h"
+#include "python/python.h"
 #include "stack_cache.h"
 #include "sys.h"
 #include "turn.h"
@@ -106,7 +107,8 @@ static __attribute__((noinline)) struct snarli_call call_slow(struct snarli_site
 static inline uint32_t stack_quick(const struct recorder_thread *thread, struct snarli_site site) {
   bool is_usual =
       window_has_room(&thread->records, ROWS_OF_A_CALL) && thread->cache && !marks_are_below(thread, site.cfa);
-  return __builtin_expect(is_usual, 1) ? cache_find(thread->cache, site) : 0;
+  const struct cache_entry *entry = __builtin_expect(is_usual, 1) ? cache_find(thread->cache, site) : NULL;
+  return entry ? entry->stack : 0;
 }
 
 bool snarli_is_recording(void) {
@@ -141,7 +143,7 @@ struct snarli_call snarli_call_releasing(enum snarli_record_type type, uint64_t 
   }
   struct snarli_call call = call_slow(site);
   if (call.is_recorded)
-    record_slow(type, head, call.stack);
+    snarli_record_aux(type, 0, object, call.stack);
   return call;
 }
 
@@ -159,6 +161,8 @@ void snarli_record_aux(enum snarli_record_type type, unsigned arg, uint64_t obje
   struct recorder_thread *thread = recorder_ready;
   uint64_t head = snarli_record_head(type, arg, object);
   mark(type, object);
+  if (__builtin_expect(recorder.has_python, 0) && type == SNARLI_R_MUTEX_ACQUIRED)
+    python_locked(thread, object);
   if (turn_take(thread, __builtin_frame_address(0))) {
     bool is_written = append_quick(thread, head, aux, now_for(type));
     turn_give(thread);

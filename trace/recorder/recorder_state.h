@@ -25,6 +25,7 @@ enum recorder_phase { RECORDER_UNSTARTED, RECORDER_ACTIVE, RECORDER_STOPPED, REC
 
 struct recorder {
   _Atomic enum recorder_phase phase;
+  bool has_python; /* CPython is in this process, and its frames can be read */
   enum snarli_clock clock;
   struct snarli_header *header;
   uint64_t image;  /* header->image, for the child to name its parent */
@@ -44,6 +45,7 @@ struct recorder_thread {
   uint64_t mark_depth; /* ~ of the lowest marked address on its own stack; 0: none, as after a fork */
   struct stack_cache *cache;
   struct recorder_window stacks, blobs;
+  struct python_thread *python;
   void *scratch; /* a stack for the unwinder to run on */
   uint32_t index, tid;
   struct recorder_thread *next; /* among the free ones */

@@ -4,8 +4,10 @@
  * and its signal handlers; one that interrupts its use gets a one-frame stack instead of touching it.
  */
 #include "stack_cache.h"
+#include "python/python.h"
 #include "sys.h"
 #include "turn.h"
+#include <string.h>
 
 static struct stack_cache *cache_get(struct recorder_thread *thread) {
   if (!thread->cache)
@@ -19,44 +21,70 @@ static void cache_flush(struct stack_cache *cache) {
     cache->heads[i] = 0;
 }
 
-static void cache_insert(struct stack_cache *cache, struct snarli_site site, const struct unwound_frame *frames,
-                         size_t count, uint32_t stack) {
-  size_t size = sizeof(struct cache_entry) + (count - 1) * sizeof(struct slot_check);
+static void cache_insert(struct stack_cache *cache, struct snarli_site site, const struct c_stack *c) {
+  size_t size = sizeof(struct cache_entry) + c->count * sizeof *c->callers;
   if (size > CACHE_ARENA)
     return;
   if (cache->used + size > CACHE_ARENA)
     cache_flush(cache);
   struct cache_entry *entry = (struct cache_entry *)(cache->arena + cache->used);
   entry->cfa = (uint64_t)(uintptr_t)site.cfa;
-  entry->pc = (uint64_t)(uintptr_t)site.pc;
+  entry->pc = c->pc;
   entry->next = cache->heads[cache_bucket(site)];
-  entry->stack = stack;
-  entry->count = count - 1;
-  for (size_t i = 1; i < count; i++)
-    entry->checks[i - 1] = (struct slot_check){frames[i].pc, frames[i].slot};
+  entry->stack = c->id;
+  entry->count = (uint16_t)c->count;
+  entry->is_cut = c->is_cut;
+  entry->runs_python = c->runs_python;
+  memcpy(entry->callers, c->callers, c->count * sizeof *c->callers);
   cache->heads[cache_bucket(site)] = cache->used + 1;
   cache->used += (uint32_t)((size + 15) / 16 * 16);
 }
 
-static __attribute__((noinline)) uint32_t stack_walk(struct recorder_thread *thread, struct stack_cache *cache,
-                                                     struct snarli_site site) {
+static bool all_have_slots(const struct unwound_frame *frames, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    if (!frames[i].slot)
+      return false;
+  return true;
+}
+
+static __attribute__((noinline)) struct c_stack stack_walk(struct recorder_thread *thread, struct stack_cache *cache,
+                                                           struct snarli_site site) {
   uint64_t saved;
   sys_block_signals(&saved);
   recorder_suspended++; /* libunwind takes locks; they are not the program's */
-  bool is_cut = false;
   modules_update(thread);
-  size_t count = unwind_walk(thread, site, cache->frames, CACHE_FRAMES, &is_cut);
-  uint32_t stack = is_cut ? stack_node(thread, 0, SNARLI_PC_CUT) : 0;
-  for (size_t i = count; i > 0; i--)
-    stack = stack_node(thread, stack, cache->frames[i - 1].pc);
-  bool is_checkable = count > 0;
-  for (size_t i = 1; i < count; i++)
-    is_checkable = is_checkable && cache->frames[i].slot;
-  if (is_checkable)
-    cache_insert(cache, site, cache->frames, count, stack);
+  struct c_stack c = {.pc = (uint64_t)(uintptr_t)site.pc, .callers = cache->frames + 1};
+  c.count = (uint32_t)unwind_walk(thread, site, cache->frames, CACHE_FRAMES, &c.is_cut) - 1;
+  c.id = c.is_cut ? stack_node(thread, 0, SNARLI_PC_CUT) : 0;
+  for (size_t i = c.count + 1; i > 0; i--)
+    c.id = stack_node(thread, c.id, cache->frames[i - 1].pc);
+  if (all_have_slots(c.callers, c.count)) { /* and no signal handler's frame is among them */
+    c.runs_python = recorder.has_python && python_runs(c.callers, c.count);
+    cache_insert(cache, recorder.has_python ? cache_site_of_python(site) : site, &c);
+  }
   recorder_suspended--;
   sys_restore_signals(&saved);
-  return stack;
+  return c;
+}
+
+static struct c_stack entry_stack(const struct cache_entry *entry) {
+  return (struct c_stack){.id = entry->stack,
+                          .pc = entry->pc,
+                          .callers = entry->callers,
+                          .count = entry->count,
+                          .is_cut = entry->is_cut,
+                          .runs_python = entry->runs_python};
+}
+
+static uint32_t stack_with_python(struct recorder_thread *thread, struct stack_cache *cache, struct snarli_site site) {
+  const struct cache_entry *entry = cache_find(cache, cache_site_of_python(site));
+  struct c_stack c = entry ? entry_stack(entry) : stack_walk(thread, cache, site);
+  return python_stack(thread, &c);
+}
+
+static uint32_t stack_plain(struct recorder_thread *thread, struct stack_cache *cache, struct snarli_site site) {
+  const struct cache_entry *entry = cache_find(cache, site);
+  return entry ? entry->stack : stack_walk(thread, cache, site).id;
 }
 
 uint32_t stack_of_pc(struct recorder_thread *thread, const void *pc) {
@@ -78,9 +106,7 @@ uint32_t stack_of_site(struct recorder_thread *thread, struct snarli_site site) 
     return stack_of_pc(thread, site.pc);
   thread->turn = (uint64_t)(uintptr_t)site.cfa;
   __atomic_signal_fence(__ATOMIC_SEQ_CST);
-  uint32_t stack = cache_find(cache, site);
-  if (!stack)
-    stack = stack_walk(thread, cache, site);
+  uint32_t stack = recorder.has_python ? stack_with_python(thread, cache, site) : stack_plain(thread, cache, site);
   turn_give(thread);
   return stack;
 }

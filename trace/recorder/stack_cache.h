@@ -9,6 +9,9 @@
  * layout is what it was, so the next slot is where it was. (A frame of variable size could move it; then the slot's
  * content differs, or is stale memory that must by chance hold the very return address that was there.) A check costs a
  * comparison per frame; unwinding costs a hundred times that.
+ *
+ * In a process that runs Python the same C stack stands for many: its entries are under a site that none is, so that
+ * the quick way does not find them.
  */
 #ifndef SNARLI_STACK_CACHE_H
 #define SNARLI_STACK_CACHE_H
@@ -21,11 +24,9 @@ struct cache_entry {
   uint64_t cfa, pc;
   uint32_t next; /* in the bucket: offset + 1, 0 at the end */
   uint32_t stack;
-  uint64_t count;
-  struct slot_check {
-    uint64_t pc;
-    const uint64_t *slot;
-  } checks[];
+  uint16_t count;
+  bool is_cut, runs_python;
+  struct unwound_frame callers[]; /* of the site's frame, outwards */
 };
 
 struct stack_cache {
@@ -44,23 +45,28 @@ static inline uint32_t cache_bucket(struct snarli_site site) {
 static inline bool cache_entry_holds(const struct cache_entry *entry, struct snarli_site site) {
   if (entry->cfa != (uint64_t)(uintptr_t)site.cfa || entry->pc != (uint64_t)(uintptr_t)site.pc)
     return false;
-  const struct slot_check *end = entry->checks + entry->count;
-  for (const struct slot_check *check = entry->checks; check < end; check++)
-    if (*check->slot != check->pc)
+  const struct unwound_frame *end = entry->callers + entry->count;
+  for (const struct unwound_frame *caller = entry->callers; caller < end; caller++)
+    if (*caller->slot != caller->pc)
       return false;
   return true;
 }
 
-/* The id of the stack of `site`, 0 if it is not known. Different callers may reach one site with the same frame
+/* Frames are aligned, so this is nobody's site. */
+static inline struct snarli_site cache_site_of_python(struct snarli_site site) {
+  return (struct snarli_site){(const char *)site.cfa + 1, site.pc};
+}
+
+/* What is known of the stack of `site`, NULL: nothing. Different callers may reach one site with the same frame
  * address, so a bucket has many entries for it. */
-static inline uint32_t cache_find(const struct stack_cache *cache, struct snarli_site site) {
+static inline const struct cache_entry *cache_find(const struct stack_cache *cache, struct snarli_site site) {
   for (uint32_t place = cache->heads[cache_bucket(site)]; place;) {
     const struct cache_entry *entry = (const struct cache_entry *)(cache->arena + place - 1);
     if (cache_entry_holds(entry, site))
-      return entry->stack;
+      return entry;
     place = entry->next;
   }
-  return 0;
+  return NULL;
 }
 
 #endif

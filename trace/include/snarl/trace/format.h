@@ -136,6 +136,9 @@ struct snarli_stack_node {
 /* In place of the frame by which the kernel calls a signal handler: the next inner frame is the handler's, the next
  * outer one was interrupted, and its pc is that of the next instruction instead of a return address. */
 #define SNARLI_PC_SIGNAL 2ull
+/* From here on a pc is no address, but a place in a program that an interpreter runs: the symbol with this pc says
+ * which. */
+#define SNARLI_PC_SYMBOL 0x8000000000000000ull
 
 enum snarli_window_kind { SNARLI_W_RECORDS = 1, SNARLI_W_STACKS = 2, SNARLI_W_BLOBS = 3 };
 

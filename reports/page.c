@@ -94,6 +94,13 @@ static size_t internal_run(const struct page *page, const struct finding_stack *
   return run == stack->count ? 0 : run; /* nothing but internal frames: they are all there is to see */
 }
 
+static const char *whose_internal(const struct finding_stack *stack) {
+  for (size_t i = 0; i < stack->count; i++)
+    if (stack->frames[i].is_interpreted)
+      return " of the interpreter, its library or libc";
+  return " of libc or the thread library";
+}
+
 static size_t shown_lines(const struct page *page, const struct finding_stack *stack) {
   size_t lines = 0;
   for (size_t i = 0, run; i < stack->count; i += run != 0 ? run : 1, lines++)
@@ -113,7 +120,7 @@ void page_stack(const struct page *page, size_t indent, const struct finding_sta
       if (line + 1 == cut_to)
         put_fold(page, indent, skipped, " between, --verbose shows them");
     } else if (internal != 0)
-      put_fold(page, indent, internal, " of libc or the thread library");
+      put_fold(page, indent, internal, whose_internal(stack));
     else
       put_frame(page, indent, i, &stack->frames[i]);
   }

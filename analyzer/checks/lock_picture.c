@@ -39,7 +39,8 @@ static uint32_t node_of(struct painting *painting, struct object *lock) {
   uint32_t node = map_get(&painting->locks, lock->serial);
   if (node != MAP_NONE)
     return node;
-  const char *place = describe_place(painting->describe, lock->created), *kind = object_kind(lock);
+  const char *place = describe_place(painting->describe, lock->created);
+  const char *kind = object_word(lock, describe_site(describe_stack(painting->describe, lock->created)));
   if (painting->folds && !lock->name && *place) {
     const char *text = arena_print(arena, "%s %s", kind, place);
     node = map_get(&painting->places, hash_text(text));

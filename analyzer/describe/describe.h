@@ -32,8 +32,10 @@ const char *describe_process(struct describe *describe, const struct process *pr
 /* The global or static variable that a private object is or lies in, "lock" or "locks+0x28"; "" if none is known. */
 const char *describe_variable(struct describe *describe, const struct object *object);
 const char *object_kind(const struct object *object);
+/* The same as the program calls it that made it at `site`: what CPython uses as a lock is one. */
+const char *object_word(const struct object *object, const struct finding_frame *site);
 struct finding_stack describe_stack(struct describe *describe, struct origin origin);
-/* The innermost frame of the program's own, NULL: none. */
+/* The innermost frame of the program's own, else of what an interpreter runs; NULL: none. */
 const struct finding_frame *describe_site(struct finding_stack stack);
 /* "transfer.c:31", "function", "" */
 const char *describe_place(struct describe *describe, struct origin origin);

@@ -61,6 +61,9 @@ const struct finding_frame *describe_site(struct finding_stack stack) {
   for (size_t i = 0; i < stack.count; i++)
     if (!stack.frames[i].is_internal)
       return &stack.frames[i];
+  for (size_t i = 0; i < stack.count; i++)
+    if (stack.frames[i].is_interpreted)
+      return &stack.frames[i];
   return stack.count ? &stack.frames[0] : NULL;
 }
 
@@ -143,6 +146,11 @@ const char *object_kind(const struct object *object) {
   }
 }
 
+const char *object_word(const struct object *object, const struct finding_frame *site) {
+  bool is_python_lock = object->family == SNARLI_SEM && object->role == SEM_LOCK && site && site->is_interpreted;
+  return is_python_lock ? "lock" : object_kind(object);
+}
+
 /* Objects that an interpreter makes all come from one line of C: their numbers tell them apart. */
 static const char *numbered(struct describe *describe, const struct object *object, const struct finding_frame *site) {
   uint32_t number = count_label(describe, arena_print(describe->arena, "\n%s", object_kind(object))) + 1;
@@ -172,7 +180,7 @@ const char *describe_object(struct describe *describe, struct object *object) {
   if (*variable)
     label = arena_print(describe->arena, "%s %s", object_kind(object), variable);
   if (!label && *where && !is_interpreter(site))
-    label = arena_print(describe->arena, "%s %s", object_kind(object), where);
+    label = arena_print(describe->arena, "%s %s", object_word(object, site), where);
   if (!label)
     label = numbered(describe, object, *where ? site : NULL);
   return remember(describe, &describe->objects, object->serial, unique(describe, label));

@@ -83,6 +83,16 @@ bool module_is_internal(const char *path) {
   return module_is_kernel(path);
 }
 
+/* Python's own library, but not what was installed below it. */
+static bool file_is_of_python(const char *path) {
+  return has_prefix(path, "<frozen ") || (strstr(path, "/lib/python3.") != NULL && strstr(path, "-packages/") == NULL);
+}
+
 bool file_is_internal(const char *path) {
-  return strstr(path, "/include/c++/") != NULL || strstr(path, "/c++/v1/") != NULL;
+  return strstr(path, "/include/c++/") != NULL || strstr(path, "/c++/v1/") != NULL || file_is_of_python(path);
+}
+
+bool module_is_interpreter(const char *path) {
+  const char *name = last_part(path);
+  return has_prefix(name, "python") || has_prefix(name, "libpython") || strstr(path, "/lib-dynload/") != NULL;
 }

@@ -20,4 +20,7 @@ bool module_is_kernel(const char *path);
 /* A header of the C++ library, whose functions are inlined into the program. */
 bool file_is_internal(const char *path);
 
+/* The code of CPython itself: of no interest between the frames of the program that it runs. */
+bool module_is_interpreter(const char *path);
+
 #endif

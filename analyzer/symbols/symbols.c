@@ -201,13 +201,17 @@ static struct finding_stack *frames_from_trace(const struct trace_symbol *symbol
                                                uint64_t pc) {
   struct finding_stack *stack = stack_new(1);
   const char *path = module ? module->path : "";
+  bool is_interpreted = pc >= SNARLI_PC_SYMBOL;
   if (stack)
     *(struct finding_frame *)stack->frames =
         (struct finding_frame){.function = symbol->function,
                                .file = symbol->file,
                                .module = path,
                                .line = symbol->line,
-                               .offset = module ? pc - module->base : pc,
+                               .offset = module           ? pc - module->base
+                                         : is_interpreted ? 0
+                                                          : pc,
+                               .is_interpreted = is_interpreted,
                                .is_internal = module_is_internal(path) || file_is_internal(symbol->file)};
   return stack;
 }
@@ -269,6 +273,15 @@ static bool builder_add(struct builder *builder, const struct finding_stack *par
   return true;
 }
 
+/* Between the frames of a program that it runs, an interpreter's own say nothing. */
+static void hide_interpreter(struct builder *builder) {
+  bool is_needed = false;
+  for (size_t i = 0; i < builder->count; i++)
+    is_needed = is_needed || builder->frames[i].is_interpreted;
+  for (size_t i = 0; is_needed && i < builder->count; i++)
+    builder->frames[i].is_internal = builder->frames[i].is_internal || module_is_interpreter(builder->frames[i].module);
+}
+
 static bool is_snarl(const char *module) {
   const char *slash = strrchr(module, '/');
   return strncmp(slash ? slash + 1 : module, "libsnarl", 8) == 0;
@@ -305,6 +318,7 @@ static struct finding_stack *stack_resolve(struct symbols *symbols, uint32_t pro
       break;
   }
   free(pcs);
+  hide_interpreter(&builder);
   stack->frames = builder.frames;
   stack->count = builder.count;
   return stack;

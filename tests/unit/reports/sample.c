@@ -12,23 +12,24 @@
 #define LIBC "/lib/x86_64-linux-gnu/libc.so.6"
 
 static const struct finding_frame first_frames[] = {
-    {"pthread_mutex_lock", "", LIBC, 0, 0x8b2f4, false, true},
-    {"account_lock", "/src/bank/account.h", "/src/bank/bank", 14, 0x1220, true, false},
-    {"transfer_out", BANK, "/src/bank/bank", 31, 0x1234, false, false},
-    {"worker", BANK, "/src/bank/bank", 58, 0x1300, false, false},
-    {"start_thread", "", LIBC, 0, 0x891c4, false, true},
-    {"clone3", "", LIBC, 0, 0x10985c, false, true},
+    {"pthread_mutex_lock", "", LIBC, 0, 0x8b2f4, false, true, false},
+    {"account_lock", "/src/bank/account.h", "/src/bank/bank", 14, 0x1220, true, false, false},
+    {"transfer_out", BANK, "/src/bank/bank", 31, 0x1234, false, false, false},
+    {"worker", BANK, "/src/bank/bank", 58, 0x1300, false, false, false},
+    {"start_thread", "", LIBC, 0, 0x891c4, false, true, false},
+    {"clone3", "", LIBC, 0, 0x10985c, false, true, false},
 };
 static const struct finding_frame second_frames[] = {
-    {"pthread_mutex_lock", "", LIBC, 0, 0x8b2f4, false, true},
-    {"transfer_in", BANK, "/src/bank/bank", 45, 0x1290, false, false},
-    {"worker", BANK, "/src/bank/bank", 60, 0x1310, false, false},
-    {"start_thread", "", LIBC, 0, 0x891c4, false, true},
-    {"clone3", "", LIBC, 0, 0x10985c, false, true},
+    {"pthread_mutex_lock", "", LIBC, 0, 0x8b2f4, false, true, false},
+    {"transfer_in", BANK, "/src/bank/bank", 45, 0x1290, false, false, false},
+    {"worker", BANK, "/src/bank/bank", 60, 0x1310, false, false, false},
+    {"start_thread", "", LIBC, 0, 0x891c4, false, true, false},
+    {"clone3", "", LIBC, 0, 0x10985c, false, true, false},
 };
-static const struct finding_frame main_frames[] = {{"main", BANK, "/src/bank/bank", 80, 0x1400, false, false}};
-static const struct finding_frame bare_frames[] = {{"", "", "/opt/vendor/libqueue.so.3", 0, 0xbeef, false, false},
-                                                   {"qrun", "", "/opt/vendor/libqueue.so.3", 0, 0xcafe, false, false}};
+static const struct finding_frame main_frames[] = {{"main", BANK, "/src/bank/bank", 80, 0x1400, false, false, false}};
+static const struct finding_frame bare_frames[] = {
+    {"", "", "/opt/vendor/libqueue.so.3", 0, 0xbeef, false, false, false},
+    {"qrun", "", "/opt/vendor/libqueue.so.3", 0, 0xcafe, false, false, false}};
 
 static const struct finding_thread bank_threads[] = {
     {4711, 4712, "worker", "worker-1", STACK(main_frames), false},
@@ -303,7 +304,7 @@ static const struct report *hostile(void) {
   static struct finding_process process;
   static struct report report;
   const char *name = make_long_name();
-  frames[0] = (struct finding_frame){EVIL, EVIL, EVIL, 1, UINT64_MAX, false, false};
+  frames[0] = (struct finding_frame){EVIL, EVIL, EVIL, 1, UINT64_MAX, false, false, false};
   threads[0] = (struct finding_thread){UINT32_MAX, 1, EVIL, EVIL, STACK(frames), false};
   threads[1] = (struct finding_thread){1, 2, name, name, STACK(frames), false};
   objects[0] = (struct finding_object){"mutex", EVIL, EVIL, "0x1", false, STACK(frames)};

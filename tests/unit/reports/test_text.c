@@ -142,7 +142,7 @@ static void deep_stacks_are_cut_and_counted(void **state) {
   (void)state;
   struct finding_frame frames[100];
   for (size_t i = 0; i < 100; i++)
-    frames[i] = (struct finding_frame){"recurse", "deep.c", "deep", (uint32_t)i + 1, 0, false, false};
+    frames[i] = (struct finding_frame){"recurse", "deep.c", "deep", (uint32_t)i + 1, 0, false, false, false};
   const struct finding_thread thread = {1, 1, "main", "main", {NULL, 0, false}, false};
   const struct finding_step step = {0, -1, "went deep", "", 0, {frames, 100, false}};
   const struct finding finding = {.rule = RULE_DEADLOCK,

@@ -47,7 +47,24 @@ static void test_modules(void **state) {
   assert_false(file_is_internal("/src/mutex.h"));
 }
 
+static void test_python(void **state) {
+  (void)state;
+  assert_true(module_is_interpreter("/usr/bin/python3.11"));
+  assert_true(module_is_interpreter("/usr/lib/x86_64-linux-gnu/libpython3.12.so.1.0"));
+  assert_true(
+      module_is_interpreter("/usr/lib/python3.11/lib-dynload/_multiprocessing.cpython-311-x86_64-linux-gnu.so"));
+  assert_false(
+      module_is_interpreter("/usr/lib/python3/dist-packages/numpy/core/_umath.cpython-311-x86_64-linux-gnu.so"));
+  assert_false(module_is_interpreter("/home/me/python/app"));
+  assert_true(file_is_internal("/usr/lib/python3.11/threading.py"));
+  assert_true(file_is_internal("<frozen importlib._bootstrap>"));
+  assert_false(file_is_internal("/usr/lib/python3/dist-packages/jobs.py"));
+  assert_false(file_is_internal("/home/me/.venv/lib/python3.11/site-packages/jobs.py"));
+  assert_false(file_is_internal("/home/me/jobs.py"));
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_demangling), cmocka_unit_test(test_modules)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_demangling), cmocka_unit_test(test_modules),
+                                     cmocka_unit_test(test_python)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -47,7 +47,9 @@ struct finding_frame {
   uint32_t line;        /* 0 when unknown */
   uint64_t offset;      /* of the pc in the module */
   bool is_inlined;
-  bool is_internal; /* of libc, the thread library or the C++ runtime: may be folded in text */
+  bool is_internal;    /* of libc, the thread library, the C++ runtime, an interpreter or its library: may be folded in
+                          text */
+  bool is_interpreted; /* of a program that an interpreter runs: no module, no offset */
 };
 
 /* The function of a frame that is none: a signal came here; the handler is the next inner frame. */

@@ -3,7 +3,6 @@
 
 Today Anna is done before Ben has counted his cash, so the program ends well. Snarl tells what can happen on another day.
 """
-import ctypes
 import threading
 
 
@@ -20,13 +19,7 @@ def transfer(source, target, amount):
             target.balance += amount
 
 
-def show_name():
-    """Give the thread's name to the operating system, too; Python does that by itself from version 3.14 on."""
-    ctypes.CDLL(None).pthread_setname_np(ctypes.c_void_p(threading.get_ident()), threading.current_thread().name.encode())
-
-
 def clerk(cash, source, target):
-    show_name()
     sum(range(cash))
     for _ in range(3):
         transfer(source, target, 10)

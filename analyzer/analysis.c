@@ -58,11 +58,12 @@ static void replay(struct analysis *analysis) {
   dependencies_settle(&analysis->deps);
 }
 
-/* Of semaphores that live to the end: which have several posters or acquirers. The others were noted when they went. */
+/* Of semaphores and orders that live to the end: which have several posters or acquirers. The others were noted when
+ * they went. */
 static void note_mixed_sems(struct analysis *analysis) {
   for (size_t i = 0; i < analysis->model.objects.count; i++) {
     const struct object *object = analysis->model.objects.items[i];
-    if (object && object->family == SNARLI_SEM && (object->has_posters || object->has_acquirers))
+    if (object && (object->has_posters || object->has_acquirers))
       map_put(&analysis->arena, &analysis->deps.mixed_sems, object->serial,
               (uint32_t)object->has_posters | (uint32_t)object->has_acquirers << 1);
   }

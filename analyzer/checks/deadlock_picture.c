@@ -44,7 +44,7 @@ static uint32_t thread_node(struct painting *painting, struct thread *thread) {
 
 static uint32_t object_node(struct painting *painting, struct object *object, int32_t cycle) {
   bool is_lock_shaped = object->family == SNARLI_MUTEX || object->family == SNARLI_RWLOCK ||
-                        object->family == SNARLI_SPIN || object->role == SEM_LOCK;
+                        object->family == SNARLI_SPIN || object->family == SNARLI_LOCK || object->role == SEM_LOCK;
   return add(painting, &painting->objects, object->serial, is_lock_shaped ? SHAPE_LOCK : SHAPE_WAITABLE,
              describe_object(painting->describe, object), object_kind(object), cycle);
 }

@@ -397,7 +397,8 @@ static void remove_stranger(struct dependencies *deps, struct object *object, ob
 
 void dependencies_forget(void *context, struct object *object) {
   struct dependencies *deps = context;
-  if (object->family == SNARLI_SEM && object->is_gone && (object->has_posters || object->has_acquirers))
+  bool is_order = object->family == SNARLI_SEM || object->family == SNARLI_ORDER;
+  if (is_order && object->is_gone && (object->has_posters || object->has_acquirers))
     map_put(deps->arena, &deps->mixed_sems, object->serial,
             (uint32_t)object->has_posters | (uint32_t)object->has_acquirers << 1);
   if (!lists_if_any(deps, object))

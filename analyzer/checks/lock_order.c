@@ -36,6 +36,8 @@ void lock_order_announce(const struct lock_cycles *cycles, struct describe *desc
 }
 
 static const char *mode_note(const struct object *lock, bool is_write) {
+  if (lock->family == SNARLI_LOCK && !is_write)
+    return "for reading";
   return lock->family != SNARLI_RWLOCK ? "" : is_write ? "for writing" : "for reading";
 }
 

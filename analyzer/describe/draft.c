@@ -108,9 +108,9 @@ static struct finding_thread finish_thread(struct describe *describe, struct thr
 
 static const char *address_of(struct describe *describe, const struct object *object) {
   if (!object->is_shared)
-    return arena_print(describe->arena, "0x%" PRIx64, object->address);
+    return arena_print(describe->arena, "0x%" PRIx64, object->address & ADDRESS_OF_KEY);
   return arena_print(describe->arena, "%" PRIu64 ":%" PRIu64 ":%" PRIu64 "+0x%" PRIx64, (uint64_t)major(object->device),
-                     (uint64_t)minor(object->device), object->inode, object->offset);
+                     (uint64_t)minor(object->device), object->inode, object->offset & ADDRESS_OF_KEY);
 }
 
 static struct finding_object finish_object(struct describe *describe, const struct draft_object *draft) {

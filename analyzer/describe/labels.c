@@ -141,6 +141,8 @@ const char *object_kind(const struct object *object) {
     return "barrier";
   case SNARLI_ONCE:
     return "once";
+  case SNARLI_LOCK:
+    return "lock";
   default:
     return "mutex";
   }

@@ -327,6 +327,24 @@ static void once_order(struct happens_before *hb, const struct event *event) {
     learn(hb, event->thread, o->given);
 }
 
+/* AFTER has seen a BEFORE. If only one thread ever says it, then at least its first. */
+static void annotated_order(struct happens_before *hb, const struct event *event) {
+  if (!event->object)
+    return;
+  struct ordering *o = ordering_of(hb, &event->object->order);
+  if (event->record->type == SNARLI_R_HAPPENS_BEFORE) {
+    struct stamp stamp = hand_out(hb, event->thread);
+    join(hb, &o->given.soft, stamp.soft);
+    if (event->object->posts == 1)
+      stamp_set(hb, &o->first_post, stamp_keep(stamp));
+    stamp_drop(hb, &stamp);
+    return;
+  }
+  join(hb, &ordering_of(hb, &event->thread->order)->known.soft, o->given.soft);
+  if (map_get(hb->mixed_sems, event->object->serial) == MAP_NONE && o->first_post.hard)
+    learn(hb, event->thread, o->first_post);
+}
+
 void happens_before_step(struct happens_before *hb, struct model *model, const struct event *event) {
   if (event->is_first)
     first_of_process(hb, event);
@@ -340,6 +358,7 @@ void happens_before_step(struct happens_before *hb, struct model *model, const s
   case SNARLI_MUTEX:
   case SNARLI_RWLOCK:
   case SNARLI_SPIN:
+  case SNARLI_LOCK:
     lock_order(hb, event);
     break;
   case SNARLI_SEM:
@@ -359,6 +378,9 @@ void happens_before_step(struct happens_before *hb, struct model *model, const s
   case SNARLI_TIMER:
   case SNARLI_CHANNEL:
   case SNARLI_META:
+    break;
+  case SNARLI_ORDER:
+    annotated_order(hb, event);
     break;
   }
 }

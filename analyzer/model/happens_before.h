@@ -29,7 +29,8 @@ struct happens_before {
   struct clocks clocks;
   struct ordering *spare;
   struct process_order *processes;
-  const struct map *mixed_sems; /* serials of semaphores with more than one poster (1), acquirer (2) or both (3) */
+  const struct map
+      *mixed_sems; /* serials of semaphores and orders with more than one poster (1), acquirer (2) or both (3) */
 };
 
 void happens_before_init(struct happens_before *hb, struct arena *arena, uint32_t processes,

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * Mutexes, rwlocks and spinlocks: who holds them and who asks. One thread per model.
+ * Mutexes, rwlocks, spinlocks and annotated locks: who holds them and who asks. One thread per model.
  */
 #include "parts.h"
 
 static bool is_write_record(unsigned type) {
-  return type != SNARLI_R_RWLOCK_READ_REQUESTED && type != SNARLI_R_RWLOCK_READ_ACQUIRED;
+  return type != SNARLI_R_RWLOCK_READ_REQUESTED && type != SNARLI_R_RWLOCK_READ_ACQUIRED &&
+         type != SNARLI_R_LOCK_READ_REQUESTED && type != SNARLI_R_LOCK_READ_ACQUIRED;
 }
 
 /* The asking is the moment that matters for the order of locks: it may never be answered. */
@@ -39,7 +40,8 @@ static bool is_excluded(const struct object *object, const struct thread *thread
 
 static void take_again(struct model *model, struct event *event, struct hold *hold) {
   hold->count++;
-  if (event->object->family == SNARLI_MUTEX && !event->object->has_type)
+  bool is_plain = event->object->family == SNARLI_MUTEX || event->object->family == SNARLI_LOCK;
+  if (is_plain && !event->object->has_type)
     event->object->type |= SNARLI_T_RECURSIVE; /* initialized statically: now we know */
   else if (hold->is_write && !(event->object->type & SNARLI_T_RECURSIVE))
     object_doubt(model, event->object); /* its release is missing */

@@ -89,21 +89,24 @@ static bool makes_object(const struct event *event) {
 
 static bool is_init(unsigned type) {
   return type == SNARLI_R_MUTEX_INIT || type == SNARLI_R_RWLOCK_INIT || type == SNARLI_R_SPIN_INIT ||
-         type == SNARLI_R_SEM_INIT || type == SNARLI_R_COND_INIT || type == SNARLI_R_BARRIER_INIT;
+         type == SNARLI_R_SEM_INIT || type == SNARLI_R_COND_INIT || type == SNARLI_R_BARRIER_INIT ||
+         type == SNARLI_R_LOCK_INIT;
 }
 
 static bool is_destroy(unsigned type) {
   return type == SNARLI_R_MUTEX_DESTROYED || type == SNARLI_R_RWLOCK_DESTROYED || type == SNARLI_R_SPIN_DESTROYED ||
-         type == SNARLI_R_SEM_DESTROYED || type == SNARLI_R_COND_DESTROYED || type == SNARLI_R_BARRIER_DESTROYED;
+         type == SNARLI_R_SEM_DESTROYED || type == SNARLI_R_COND_DESTROYED || type == SNARLI_R_BARRIER_DESTROYED ||
+         type == SNARLI_R_LOCK_DESTROYED;
 }
 
 static void find_object(struct model *model, struct event *event) {
   const struct trace_record *record = event->record;
+  uint64_t key = key_of_address(event->info->family, record->object);
   if (!is_init(record->type)) {
-    event->object = object_at(model, event->process, record->object, event->info->family, record);
+    event->object = object_at(model, event->process, key, event->info->family, record);
     return;
   }
-  event->object = object_renew(model, event->process, record->object, event->info->family, record);
+  event->object = object_renew(model, event->process, key, event->info->family, record);
   event->object->type = record->arg;
   event->object->has_type = true;
 }
@@ -119,6 +122,7 @@ static void family_step(struct model *model, struct event *event) {
   case SNARLI_MUTEX:
   case SNARLI_RWLOCK:
   case SNARLI_SPIN:
+  case SNARLI_LOCK:
     lock_step(model, event);
     break;
   case SNARLI_SEM:
@@ -132,6 +136,9 @@ static void family_step(struct model *model, struct event *event) {
     break;
   case SNARLI_ONCE:
     once_step(model, event);
+    break;
+  case SNARLI_ORDER:
+    order_step(event);
     break;
   case SNARLI_PROCESS:
     process_step(model, event);

@@ -93,8 +93,8 @@ struct object {
   bool has_writers; /* more than one */
   bool was_tried;   /* a semaphore: a failed try was not followed by a wait */
   uint32_t pins, hash_next;
-  struct process *process; /* of a private one; of a shared one whoever saw it first */
-  uint64_t address;
+  struct process *process;        /* of a private one; of a shared one whoever saw it first */
+  uint64_t address;               /* a key: see key_of_address */
   uint64_t device, inode, offset; /* of a shared one */
   struct origin created;
   struct thread *orphaned_by; /* held it at the fork and does not exist in this process; pinned. NULL: nobody */
@@ -222,10 +222,19 @@ struct process *process_of_pid(const struct model *model, uint32_t pid);
 /* `child` is, maybe before an exec, a child of `parent`. */
 bool process_is_child(const struct process *child, const struct process *parent);
 
+/* What annotations speak of may lie where another object lies. Bits above those of addresses keep them apart. */
+#define ADDRESS_OF_KEY ((UINT64_C(1) << 48) - 1)
+#define KEY_OF_LOCK (UINT64_C(1) << 62)
+#define KEY_OF_ORDER (UINT64_C(1) << 63)
+
+static inline uint64_t key_of_address(enum snarli_family family, uint64_t address) {
+  return address | (family == SNARLI_LOCK ? KEY_OF_LOCK : family == SNARLI_ORDER ? KEY_OF_ORDER : 0);
+}
+
 static inline bool is_lock(const struct object *object) {
   return !object->is_doubted && !object->is_gone &&
          (object->family == SNARLI_MUTEX || object->family == SNARLI_RWLOCK || object->family == SNARLI_SPIN ||
-          (object->family == SNARLI_SEM && object->role == SEM_LOCK));
+          object->family == SNARLI_LOCK || (object->family == SNARLI_SEM && object->role == SEM_LOCK));
 }
 
 #endif

@@ -103,7 +103,7 @@ void object_retire(struct model *model, struct object *object) {
 }
 
 static struct object *shared_find(struct model *model, const struct trace_mapping *mapping, uint64_t address) {
-  uint64_t offset = mapping->offset + (address - mapping->lo);
+  uint64_t offset = mapping->offset + (address - mapping->lo); /* with the key's upper bits */
   uint32_t i = map_get(&model->shared, identity_hash(mapping->device, mapping->inode, offset));
   while (i != MAP_NONE) {
     struct object *object = model->objects.items[i];
@@ -143,7 +143,7 @@ static const struct trace_mapping *mapping_at(struct model *model, struct proces
                                               uint64_t time) {
   while (process->changes_seen < process->change_count && process->changes[process->changes_seen] <= time)
     process->changes_seen++;
-  return process->change_count ? trace_mapping_of(model->trace, process->index, address, time) : NULL;
+  return process->change_count ? trace_mapping_of(model->trace, process->index, address & ADDRESS_OF_KEY, time) : NULL;
 }
 
 static struct object *find_slowly(struct model *model, struct process *process, uint64_t address, uint64_t time) {

@@ -49,6 +49,7 @@ void sem_step(struct model *model, struct event *event);
 void cond_step(struct model *model, struct event *event);
 void barrier_step(struct model *model, struct event *event);
 void once_step(struct model *model, struct event *event);
+void order_step(struct event *event);
 
 /* The thread of the event begins to wait for the event's object. */
 struct wait *wait_begin(struct event *event, enum wait_kind kind);

@@ -119,9 +119,7 @@ static void end_inherited(struct model *model, struct process *process, struct f
   }
 }
 
-void objects_end(struct model *model, struct process *process, uint64_t lo, uint64_t size) {
-  if (!size || lo + size < lo)
-    return;
+static void end_keys(struct model *model, struct process *process, uint64_t lo, uint64_t size) {
   struct found_addresses found = {.lo = lo, .hi = lo + size};
   find_addresses(model, process, &found);
   if (found.items.count) /* in an order that is the same in every replay */
@@ -130,4 +128,12 @@ void objects_end(struct model *model, struct process *process, uint64_t lo, uint
     end_at(model, process, found.items.items[i]);
   end_inherited(model, process, &found);
   vector_free(model->arena, &found.items);
+}
+
+void objects_end(struct model *model, struct process *process, uint64_t lo, uint64_t size) {
+  if (!size)
+    return;
+  end_keys(model, process, lo, size);
+  end_keys(model, process, lo | KEY_OF_LOCK, size);
+  end_keys(model, process, lo | KEY_OF_ORDER, size);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Condition variables, barriers and one-time initialization. One thread per model.
+ * Condition variables, barriers, one-time initialization and annotated order. One thread per model.
  */
 #include "parts.h"
 
@@ -108,4 +108,14 @@ void once_step(struct model *model, struct event *event) {
   default:
     break;
   }
+}
+
+/* Who says BEFORE: with several, nothing is certain of which of them an AFTER has seen. */
+void order_step(struct event *event) {
+  struct object *order = event->object;
+  if (event->record->type != SNARLI_R_HAPPENS_BEFORE)
+    return;
+  order->has_posters |= order->posts && order->poster != event->thread->serial;
+  order->poster = event->thread->serial;
+  order->posts++;
 }

@@ -48,6 +48,64 @@ static void impossible(void **state) {
            "in opposite orders"); /* what a try got is held all the same */
 }
 
+#define OWN(thread, a, b)                                                                                              \
+  thread " lock-write-requested " a " l@a.c:1\n" thread " lock-write-acquired " a " l@a.c:1\n" thread                  \
+         " lock-write-acquired " b " l@a.c:2\n" thread " lock-released " b " u@a.c:3\n" thread " lock-released " a     \
+         " u@a.c:4\n"
+
+static void annotated(void **state) {
+  (void)state;
+  FEASIBLE(TWO OWN("1.1", "A", "B") OWN("1.2", "B", "A") TWO_END, "in opposite orders");
+  NOTHING(TWO OWN("1.1", "A", "B") OWN("1.2", "A", "B") TWO_END);
+  expect_impossible(TWO "1.1 lock G\n" OWN("1.1", "A", "B") "1.1 unlock G\n1.2 lock G\n" OWN(
+                        "1.2", "B", "A") "1.2 unlock G\n" TWO_END,
+                    "is held around both");
+  /* a lock made of a mutex that lies at the same address: they are two, and keep their orders */
+  FEASIBLE(TWO "1.1 lock A\n1.1 lock-write-acquired A l@a.c:1\n1.1 lock-released A l@a.c:1\n1.1 unlock A\n" NEST(
+               "1.1", "A", "B") "1.1 lock-write-acquired A l@a.c:1\n1.1 lock-released A l@a.c:1\n" NEST("1.2", "B", "A")
+               TWO_END,
+           "in opposite orders");
+  NOTHING(TWO OWN("1.1", "A", "B") NEST("1.2", "B", "A") TWO_END);
+  NOTHING(TWO OWN("1.1", "A", "B") "1.1 lock-destroyed A d@a.c:1\n" OWN("1.2", "B", "A") TWO_END);
+  NOTHING(TWO OWN("1.1", "A", "B") "1.1 lock-init A d@a.c:1\n" OWN("1.2", "B", "A") TWO_END);
+  NOTHING(TWO OWN("1.1", "A", "B") "1.1 memory-freed A 4\n" OWN("1.2", "B", "A") TWO_END);
+  /* readers */
+  expect_impossible(TWO
+                    "1.1 lock-read-acquired A l@a.c:1\n1.1 lock-read-acquired B l@a.c:1\n1.1 lock-released B l@a.c:1\n"
+                    "1.1 lock-released A l@a.c:1\n1.2 lock-read-acquired B l@a.c:1\n1.2 lock-read-acquired A l@a.c:1\n"
+                    "1.2 lock-released A l@a.c:1\n1.2 lock-released B l@a.c:1\n" TWO_END,
+                    "readers do not exclude");
+  /* taken twice, released at once, and once more: forgiven */
+  FEASIBLE(TWO
+           "1.1 lock-init A recursive i@a.c:1\n1.1 lock-write-acquired A l@a.c:1\n1.1 lock-write-acquired A l@a.c:1\n"
+           "1.1 lock-released A in-wait l@a.c:1\n1.1 lock-released A l@a.c:1\n" OWN("1.1", "A", "B")
+               OWN("1.2", "B", "A") TWO_END,
+           "in opposite orders");
+}
+
+static void annotated_order(void **state) {
+  (void)state;
+#define HAND(before, after) TWO NEST("1.1", "A", "B") before after NEST("1.2", "B", "A") TWO_END
+  expect_impossible(HAND("1.1 happens-before M\n", "1.2 happens-after M\n"), "in one order in every run");
+  FEASIBLE(HAND("1.1 happens-before M\n", "1.2 happens-after N\n"), "nothing recorded orders them");
+  FEASIBLE(HAND("", "1.2 happens-after M\n"), "nothing recorded orders them");
+  /* which of two it has seen, nobody knows */
+  UNCONFIRMED(HAND("1.0 happens-before M\n1.1 happens-before M\n", "1.2 happens-after M\n"), "another run may not");
+  /* only the first is certain */
+  UNCONFIRMED(TWO "1.1 happens-before M\n" NEST("1.1", "A", "B") "1.1 happens-before M\n1.2 happens-after M\n" NEST(
+                  "1.2", "B", "A") TWO_END,
+              "another run may not");
+  /* another message in the same memory */
+  FEASIBLE(HAND("1.1 happens-before M\n1.1 memory-freed M 8\n", "1.2 happens-after M\n"),
+           "nothing recorded orders them");
+  expect_impossible(HAND("1.0 happens-before M\n1.0 memory-freed M 8\n1.1 happens-before M\n", "1.2 happens-after M\n"),
+                    "in one order in every run");
+  /* a mutex at its address is not touched */
+  expect_impossible(TWO NEST("1.1", "A", "B") "1.1 happens-before A\n1.2 happens-after A\n" NEST("1.2", "B", "A")
+                        TWO_END,
+                    "in one order in every run");
+}
+
 static void recursion(void **state) {
   (void)state;
   /* B is taken again while held: that is no order */
@@ -229,10 +287,11 @@ static void names_and_gates(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(inversions),    cmocka_unit_test(impossible),   cmocka_unit_test(recursion),
-      cmocka_unit_test(readers),       cmocka_unit_test(orders),       cmocka_unit_test(names_and_gates),
-      cmocka_unit_test(several_times), cmocka_unit_test(happened),     cmocka_unit_test(condition_waits),
-      cmocka_unit_test(folding),       cmocka_unit_test(fingerprints), cmocka_unit_test(long_cycles),
+      cmocka_unit_test(inversions),      cmocka_unit_test(impossible),      cmocka_unit_test(annotated),
+      cmocka_unit_test(annotated_order), cmocka_unit_test(recursion),       cmocka_unit_test(readers),
+      cmocka_unit_test(orders),          cmocka_unit_test(names_and_gates), cmocka_unit_test(several_times),
+      cmocka_unit_test(happened),        cmocka_unit_test(condition_waits), cmocka_unit_test(folding),
+      cmocka_unit_test(fingerprints),    cmocka_unit_test(long_cycles),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,7 +31,9 @@ static struct timespec soon(void) {
   return now;
 }
 
-/* DRIVE(function, "records that it leaves, a word as often as it must be there at least") { call it } */
+/* DRIVE(function, "records that it leaves, a word as often as it must be there at least; -word: not at all") { call it
+ * }
+ */
 #define DRIVE(name, records)                                                                                           \
   static const char records_##name[] = records;                                                                        \
   static void drive_##name(void)
@@ -39,6 +41,8 @@ static struct timespec soon(void) {
 #include "engage_channels.h"
 #include "engage_processes.h"
 #include "engage_threads.h"
+/* after what it uses */
+#include "engage_annotations.h"
 
 struct row {
   const char *name, *records;
@@ -47,6 +51,8 @@ struct row {
 static const struct row rows[] = {
 #define WRAP(body, result, object, ret, name, params, args, version) {#name, records_##name, drive_##name},
 #include "../../preload/wrapped.def"
+#define ANNOTATION(body, ret, name, params, args) {#name, records_##name, drive_##name},
+#include "../../preload/annotations.def"
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 
@@ -90,7 +96,15 @@ static int check_row(size_t row) {
   int missing = 0;
   snprintf(words, sizeof words, "%s", rows[row].records);
   for (char *rest = words, *word; (word = strsep(&rest, " "));) {
-    int type = strcmp(word, "shared") == 0 ? SHARED : trace_record_type(word);
+    bool is_unwanted = *word == '-';
+    int type = strcmp(word, "shared") == 0 ? SHARED : trace_record_type(word + is_unwanted);
+    if (!*word || (is_unwanted && type >= 0 && !seen[row][type]))
+      continue;
+    if (is_unwanted) {
+      printf("%s left a %s\n", rows[row].name, word + 1);
+      missing++;
+      continue;
+    }
     if (type >= 0 && seen[row][type] > 0) {
       seen[row][type]--;
       continue;

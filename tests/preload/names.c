@@ -17,5 +17,7 @@
 int main(void) {
 #define WRAP(body, result, object, ret, name, params, args, version) puts(#name VERSION_##version);
 #include "../../preload/wrapped.def"
+#define ANNOTATION(body, ret, name, params, args) puts(#name);
+#include "../../preload/annotations.def"
   return 0;
 }

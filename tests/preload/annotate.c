@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The public headers, alone and as strictly as compilers can be, in C and in C++: do their references lead into the
+ * shim (`annotate shim`), or nowhere without it (`annotate -`), and does each call do no harm? One thread.
+ */
+#include <snarl/valgrind.h>
+#include <stdio.h>
+#include <string.h>
+
+static int object;
+
+static void call_all(void) {
+  snarl_lock_created(&object, SNARL_LOCK_RECURSIVE);
+  snarl_lock_begin(&object, SNARL_LOCK_READ);
+  snarl_lock_end(&object, SNARL_LOCK_READ, 1);
+  snarl_unlock_begin(&object, SNARL_LOCK_READ);
+  snarl_unlock_end(&object, SNARL_LOCK_READ);
+  snarl_lock_begin(&object, SNARL_LOCK_TRY);
+  snarl_lock_end(&object, SNARL_LOCK_TRY, 0);
+  snarl_lock_destroyed(&object);
+  snarl_happens_before(&object);
+  snarl_happens_after(&object);
+  snarl_thread_named("named");
+  snarl_memory_new(&object, sizeof object);
+}
+
+static void use_macros(void) {
+  VALGRIND_HG_MUTEX_INIT_POST(&object, 1);
+  VALGRIND_HG_MUTEX_LOCK_PRE(&object, 0);
+  VALGRIND_HG_MUTEX_LOCK_POST(&object);
+  VALGRIND_HG_MUTEX_UNLOCK_PRE(&object);
+  VALGRIND_HG_MUTEX_UNLOCK_POST(&object);
+  VALGRIND_HG_MUTEX_LOCK_PRE(&object, 1);
+  VALGRIND_HG_MUTEX_DESTROY_PRE(&object);
+  VALGRIND_HG_SEM_INIT_POST(&object, 0);
+  VALGRIND_HG_SEM_POST_PRE(&object);
+  VALGRIND_HG_SEM_WAIT_POST(&object);
+  VALGRIND_HG_SEM_DESTROY_PRE(&object);
+  VALGRIND_HG_DISABLE_CHECKING(&object, sizeof object);
+  VALGRIND_HG_ENABLE_CHECKING(&object, sizeof object);
+  ANNOTATE_RWLOCK_CREATE(&object);
+  ANNOTATE_WRITERLOCK_ACQUIRED(&object);
+  ANNOTATE_WRITERLOCK_RELEASED(&object);
+  ANNOTATE_READERLOCK_ACQUIRED(&object);
+  ANNOTATE_READERLOCK_RELEASED(&object);
+  ANNOTATE_RWLOCK_DESTROY(&object);
+  ANNOTATE_HAPPENS_BEFORE(&object);
+  ANNOTATE_HAPPENS_AFTER(&object);
+  ANNOTATE_HAPPENS_BEFORE_FORGET_ALL(&object);
+  ANNOTATE_THREAD_NAME("named");
+  ANNOTATE_BENIGN_RACE(&object, "none");
+  ANNOTATE_BENIGN_RACE_SIZED(&object, sizeof object, "none");
+  ANNOTATE_IGNORE_READS_AND_WRITES_BEGIN();
+  ANNOTATE_IGNORE_READS_AND_WRITES_END();
+  ANNOTATE_NEW_MEMORY(&object, sizeof object);
+  VALGRIND_HG_CLEAN_MEMORY(&object, sizeof object);
+}
+
+int main(int argc, char **argv) {
+  int is_bound = __tsan_release && __tsan_acquire && __tsan_mutex_create && __tsan_mutex_destroy &&
+                 __tsan_mutex_pre_lock && __tsan_mutex_post_lock && __tsan_mutex_pre_unlock &&
+                 __tsan_mutex_post_unlock && AnnotateThreadName && AnnotateNewMemory;
+  call_all();
+  use_macros();
+  puts(is_bound ? "bound" : "nowhere");
+  return is_bound != (argc == 2 && strcmp(argv[1], "shim") == 0);
+}

@@ -4,6 +4,7 @@
  * and in the child of a vfork, where nothing is recorded but the environment is carried on.
  */
 #include "environment.h"
+#include "files.h"
 #include "wrapper.h"
 #include <stdarg.h>
 
@@ -20,6 +21,7 @@ static void exec_begin(struct exec *exec, char *const envp[], uint32_t stack) {
   exec->variables = snarli_environment_make(&exec->environment, envp);
   if (!exec->is_recorded)
     return;
+  snarli_files_executing(stack);
   snarli_record_aux(SNARLI_R_EXEC_REQUESTED, 0, 0, stack);
   snarli_process_end(0);
 }

@@ -6,6 +6,7 @@
  * vfork passes through.
  */
 #include "descriptors.h"
+#include "files.h"
 #include "fortified.h"
 #include <fcntl.h>
 #include <stdarg.h>
@@ -219,6 +220,18 @@ SNARLI_EXPORT int pidfd_open(pid_t pid, unsigned flags) {
   return fd;
 }
 
+/* Channels are recorded, and locks on files are given up. The stack is taken in the wrapper's own frame. */
+static inline bool is_close_recorded(int fd) {
+  return (snarli_is_channel(snarli_descriptor_peek(fd)) || snarli_files_concern(fd)) && snarli_is_recording();
+}
+#define STACK_OF_CLOSE(fd) (is_close_recorded(fd) ? SNARLI_STACK : 0)
+
+static void closing(int fd, uint32_t stack) {
+  if (snarli_files_concern(fd))
+    snarli_files_closing(fd, stack);
+  snarli_descriptor_closing(fd, stack);
+}
+
 /* Copies. */
 
 static void copied(int fd, int of) {
@@ -227,6 +240,8 @@ static void copied(int fd, int of) {
   uint32_t entry = snarli_descriptor(of);
   if (snarli_is_channel(entry))
     snarli_record_aux(SNARLI_R_CHANNEL_DUPLICATED, 0, (unsigned)fd, (unsigned)of);
+  else
+    snarli_files_copied(of, fd);
   if (snarli_kind(entry) != SNARLI_D_UNKNOWN)
     snarli_descriptor_store(fd, entry);
 }
@@ -240,13 +255,13 @@ SNARLI_EXPORT int dup(int of) {
 /* What has this number goes, if there is anything to be copied to it. */
 static void replaced(int of, int fd, uint32_t stack) {
   int saved = errno;
-  if (of != fd && snarli_is_channel(snarli_descriptor_peek(fd)) && snarli_real()->fcntl(of, F_GETFD) >= 0)
-    snarli_descriptor_closing(fd, stack);
+  if (of != fd && is_close_recorded(fd) && snarli_real()->fcntl(of, F_GETFD) >= 0)
+    closing(fd, stack);
   errno = saved;
 }
 
 SNARLI_EXPORT int dup2(int of, int fd) {
-  replaced(of, fd, SNARLI_STACK_OF_CHANNEL(fd));
+  replaced(of, fd, STACK_OF_CLOSE(fd));
   int result = snarli_real()->dup2(of, fd);
   copied(result, of);
   return result;
@@ -254,7 +269,7 @@ SNARLI_EXPORT int dup2(int of, int fd) {
 
 SNARLI_EXPORT int dup3(int of, int fd, int flags) {
   if (of != fd)
-    replaced(of, fd, SNARLI_STACK_OF_CHANNEL(fd));
+    replaced(of, fd, STACK_OF_CLOSE(fd));
   int result = snarli_real()->dup3(of, fd, flags);
   copied(result, of);
   return result;
@@ -279,6 +294,8 @@ static void controlled(int fd, int command, long argument, int result) {
     va_start(rest, command);                                                                                           \
     long argument = va_arg(rest, long);                                                                                \
     va_end(rest);                                                                                                      \
+    if (snarli_files_is_lock(command) && argument && snarli_is_recording())                                            \
+      return snarli_files_lock(snarli_real()->name, fd, command, argument, SNARLI_STACK);                              \
     if ((command == F_DUPFD || command == F_DUPFD_CLOEXEC) && snarli_is_recording())                                   \
       (void)snarli_descriptor(fd);                                                                                     \
     int result = snarli_real()->name(fd, command, argument);                                                           \
@@ -291,7 +308,7 @@ FCNTL(fcntl64)
 /* Closing. */
 
 SNARLI_EXPORT int close(int fd) {
-  snarli_descriptor_closing(fd, SNARLI_STACK_OF_CHANNEL(fd));
+  closing(fd, STACK_OF_CLOSE(fd));
   return snarli_real()->close(fd);
 }
 
@@ -304,17 +321,18 @@ static int descriptor_of(FILE *stream) {
 
 SNARLI_EXPORT int fclose(FILE *stream) {
   int fd = descriptor_of(stream);
-  snarli_descriptor_closing(fd, SNARLI_STACK_OF_CHANNEL(fd));
+  closing(fd, STACK_OF_CLOSE(fd));
   return snarli_real()->fclose(stream);
 }
 
 SNARLI_EXPORT int pclose(FILE *stream) {
   int fd = descriptor_of(stream);
-  snarli_descriptor_closing(fd, SNARLI_STACK_OF_CHANNEL(fd));
+  closing(fd, STACK_OF_CLOSE(fd));
   return snarli_real()->pclose(stream);
 }
 
 static void closing_all(unsigned first, unsigned last, uint32_t stack) {
+  snarli_files_closing_range(first, last, stack);
   for (int fd; (fd = snarli_descriptor_next(&first, last)) >= 0;)
     snarli_descriptor_closing(fd, stack);
 }

@@ -83,7 +83,9 @@ const char *deadlock_because(const struct wait_graph *graph, struct describe *de
   case CAUSE_SELF:
     if (model_is_in_handler(graph->model, node->thread->process, node->thread->wait.asked.stack))
       return "which it holds itself, in a signal handler";
-    return node->thread->wait.kind == WAIT_ONCE ? "which it is running itself" : "which it holds itself";
+    return node->thread->wait.kind == WAIT_ONCE   ? "which it is running itself"
+           : node->thread->wait.kind == WAIT_FILE ? "which it holds itself through another descriptor"
+                                                  : "which it holds itself";
   case CAUSE_GONE:
     return whose_holder_is_gone(describe, node);
   case CAUSE_WRITER:
@@ -101,7 +103,8 @@ const char *deadlock_because(const struct wait_graph *graph, struct describe *de
 static bool is_wanted_by_core(const struct wait_core *core, const struct object *object) {
   for (size_t i = 0; i < core->threads.count; i++) {
     const struct wait *wait = &core->threads.items[i]->wait;
-    if (wait->object == object || (wait->kind == WAIT_COND && wait->mutex == object && wait->object->signals))
+    if (wait->object == object || (wait->kind == WAIT_FILE && file_locks_overlap(wait->object, object)) ||
+        (wait->kind == WAIT_COND && wait->mutex == object && wait->object->signals))
       return true;
   }
   return false;

@@ -44,7 +44,8 @@ static uint32_t thread_node(struct painting *painting, struct thread *thread) {
 
 static uint32_t object_node(struct painting *painting, struct object *object, int32_t cycle) {
   bool is_lock_shaped = object->family == SNARLI_MUTEX || object->family == SNARLI_RWLOCK ||
-                        object->family == SNARLI_SPIN || object->family == SNARLI_LOCK || object->role == SEM_LOCK;
+                        object->family == SNARLI_SPIN || object->family == SNARLI_LOCK ||
+                        object->family == SNARLI_FILE || object->role == SEM_LOCK;
   return add(painting, &painting->objects, object->serial, is_lock_shaped ? SHAPE_LOCK : SHAPE_WAITABLE,
              describe_object(painting->describe, object), object_kind(object), cycle);
 }
@@ -68,6 +69,16 @@ static void join_nodes(struct painting *painting, uint32_t from, uint32_t to, en
                             .label = place,
                             .detail = place,
                             .count = 1};
+}
+
+/* Of a lock on a file whoever holds any of its bytes. */
+static void paint_owners(struct painting *painting, const struct wait_node *waiter, uint32_t node, int32_t cycle) {
+  const struct file_hold *hold;
+  for (size_t at = 0; (hold = file_conflict(&waiter->thread->wait, &at));) {
+    const struct hold *held = thread_hold(hold->thread, hold->object);
+    join_nodes(painting, node, thread_node(painting, hold->thread), RELATION_HELD_BY,
+               held ? held->taken : (struct origin){0}, cycle == cycle_of(painting, hold->thread) ? cycle : 0);
+  }
 }
 
 static void paint_holders(struct painting *painting, struct object *object, uint32_t node, int32_t cycle) {
@@ -96,7 +107,10 @@ static void paint_wait(struct painting *painting, const struct wait_node *node) 
   int32_t cycle = cycle_of(painting, node->thread);
   if (awaited.object) {
     to = object_node(painting, awaited.object, cycle);
-    paint_holders(painting, awaited.object, to, cycle);
+    if (awaited.object->file)
+      paint_owners(painting, node, to, cycle);
+    else
+      paint_holders(painting, awaited.object, to, cycle);
     paint_enders(painting, node, to, cycle);
   } else if (awaited.thread) {
     to = thread_node(painting, awaited.thread);

@@ -38,6 +38,10 @@ static uint32_t gather(struct dependencies *deps, const struct event *event) {
   deps->members.count = 0;
   for (size_t i = 0; i < event->thread->holds.count; i++) {
     const struct hold *hold = &event->thread->holds.items[i];
+    if (hold->object->file && hold->object->file->is_vague) { /* it may exclude who knows what */
+      deps->members.count = 0;
+      break;
+    }
     if (hold->object == event->object || !is_lock(hold->object))
       continue;
     if (deps->is_second && map_get(&deps->locks, hold->object->serial) == MAP_NONE)
@@ -391,7 +395,10 @@ static void remove_stranger(struct dependencies *deps, struct object *object, ob
     drop_and_note(deps, deps->all.items[lists->wanted.items[lists->wanted.count - 1]], again);
   while ((lists = lists_if_any(deps, object)) && lists->held.count) {
     uint64_t item = lists->held.items[lists->held.count - 1];
-    strip(deps, deps->all.items[item >> 32], (uint32_t)item, again);
+    if (object->file)
+      drop_and_note(deps, deps->all.items[item >> 32], again);
+    else
+      strip(deps, deps->all.items[item >> 32], (uint32_t)item, again);
   }
 }
 
@@ -406,7 +413,8 @@ void dependencies_forget(void *context, struct object *object) {
   object_list again = {0};
   vector_push(deps->arena, &again) = object;
   object->pins++;
-  if (object->is_doubted || (object->family == SNARLI_SEM && object->role != SEM_LOCK))
+  if (object->is_doubted || (object->file && object->file->is_vague) ||
+      (object->family == SNARLI_SEM && object->role != SEM_LOCK))
     remove_stranger(deps, object, &again);
   for (size_t i = 0; i < again.count; i++) {
     struct object *next = again.items[i];

@@ -120,6 +120,16 @@ static bool has_threads(const struct lock_cycles *cycles, struct lock_cycle *cyc
   return false;
 }
 
+/* The kernel fails the wait that would close a circle of traditional record locks (EDEADLK). */
+static bool is_refused(const struct lock_cycles *cycles, const struct lock_cycle *cycle) {
+  for (uint32_t i = 0; i < cycle->length; i++) {
+    const struct file *file = lock_cycle_lock(cycles, cycle, i)->file;
+    if (!file || file->has_descriptions)
+      return false;
+  }
+  return true;
+}
+
 /* Why the cycle cannot be, as far as that needs no clocks. */
 static void examine(const struct lock_cycles *cycles, struct lock_cycle *cycle) {
   for (uint32_t i = 0; i < cycle->length; i++)
@@ -156,7 +166,9 @@ static void examine(const struct lock_cycles *cycles, struct lock_cycle *cycle) 
     cycle->culprit = class->wanted;
     return;
   }
-  if (!has_threads(cycles, cycle, 0))
+  if (is_refused(cycles, cycle))
+    cycle->why_not = WHY_REFUSED;
+  else if (!has_threads(cycles, cycle, 0))
     cycle->why_not = WHY_ONE_THREAD;
 }
 

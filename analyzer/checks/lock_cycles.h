@@ -20,7 +20,7 @@ struct lock_class {
   size_t open;                         /* patterns with it that are not settled */
 };
 
-enum why_not { WHY_POSSIBLE, WHY_ONE_THREAD, WHY_GATE, WHY_READERS, WHY_TIMED, WHY_ORDERED };
+enum why_not { WHY_POSSIBLE, WHY_ONE_THREAD, WHY_GATE, WHY_READERS, WHY_TIMED, WHY_REFUSED, WHY_ORDERED };
 
 /* Where a dependency was seen. */
 struct lock_moment {

@@ -49,6 +49,8 @@ static const char *why_not(const struct lock_cycles *cycles, const struct lock_c
     return arena_print(describe->arena, "the wait for %s%s ends by itself after a time",
                        describe_object(describe, lock_cycle_lock(cycles, cycle, cycle->culprit_at)),
                        describe_at(describe, lock_cycle_wanted(cycle, cycle->culprit_at)));
+  case WHY_REFUSED:
+    return "the kernel sees a circle of traditional record locks and fails the last wait with EDEADLK";
   case WHY_ORDERED:
     return why_ordered(cycle, describe);
   case WHY_POSSIBLE:

@@ -154,6 +154,54 @@ static void wait_for_child(struct wait_graph *graph, struct wait_node *node) {
     node->cause = CAUSE_TARGET;
 }
 
+/* The newest image of the process that began with this one, NULL: it is gone. */
+static struct process *image_of(const struct wait_graph *graph, const struct process *first) {
+  struct process *image = process_of_pid(graph->model, first->info->pid);
+  return image && image->first == first && !is_over(image) ? image : NULL;
+}
+
+/* True: some process that owns the lock is there, and all that do have an edge. */
+static bool wait_for_owners(struct wait_graph *graph, struct wait_node *node, const struct file_owner *owner) {
+  for (size_t i = 0; i < owner->sharers.count; i++) {
+    const struct process *image = image_of(graph, owner->sharers.items[i]);
+    if (!image)
+      return false;
+    edge(graph, node->thread->place, process_node(graph, image));
+  }
+  return owner->sharers.count > 0;
+}
+
+static void need(struct wait_graph *graph, struct wait_node *node, struct thread *thread) {
+  for (size_t i = 0; i < node->needs.count; i++)
+    if (node->needs.items[i] == thread)
+      return;
+  vector_push(graph->arena, &node->needs) = thread;
+}
+
+/* Any thread of a process can give up what the process, or an open file description of it, owns. Where several
+ * processes share one of several owners, any of them all counts as the end of the wait: that is too hopeful, never
+ * wrong. */
+static void wait_for_file(struct wait_graph *graph, struct wait_node *node) {
+  const struct wait *wait = &node->thread->wait;
+  const struct file_hold *hold;
+  size_t before = graph->edges.count;
+  bool is_known = !wait->object->file->is_doubted, is_shared = false;
+  for (size_t at = 0; is_known && (hold = file_conflict(wait, &at));) {
+    const struct file_owner *owner = file_owner_of(graph->model, hold);
+    is_known = owner && wait_for_owners(graph, node, owner);
+    is_shared |= owner && owner->sharers.count > 1;
+    need(graph, node, hold->thread);
+  }
+  if (!is_known || !node->needs.count) {
+    graph->edges.count = before;
+    node->needs.count = 0;
+    return;
+  }
+  node->cause = node->needs.count == 1 && node->needs.items[0] == node->thread ? CAUSE_SELF : CAUSE_OWNER;
+  node->has_edges = true;
+  node->is_any_of = is_shared;
+}
+
 static bool has_object(const struct wait *wait) {
   return wait->object && wait->object->serial == wait->object_serial && !wait->object->is_doubted &&
          !wait->object->is_gone;
@@ -189,6 +237,9 @@ static void look_at(struct wait_graph *graph, struct wait_node *node) {
   case WAIT_CHILD:
     wait_for_child(graph, node);
     break;
+  case WAIT_FILE:
+    wait_for_file(graph, node);
+    break;
   case WAIT_NONE:
     break;
   }
@@ -196,11 +247,11 @@ static void look_at(struct wait_graph *graph, struct wait_node *node) {
 
 static void finish_thread(struct wait_graph *graph, struct wait_node *node) {
   uint32_t place = node->thread->place;
-  bool is_or = node->cause == CAUSE_ANYBODY || (node->cause == CAUSE_TARGET && !node->needs.count);
+  bool is_or = node->is_any_of || node->cause == CAUSE_ANYBODY || (node->cause == CAUSE_TARGET && !node->needs.count);
   graph->kinds[place] = node->cause == CAUSE_RUNS            ? REDUCTION_FREE
                         : is_or || node->cause == CAUSE_GONE ? REDUCTION_OR
                                                              : REDUCTION_AND;
-  for (size_t i = 0; node->cause != CAUSE_GONE && i < node->needs.count; i++)
+  for (size_t i = 0; !node->has_edges && node->cause != CAUSE_GONE && i < node->needs.count; i++)
     edge(graph, place, node->needs.items[i]->place);
 }
 

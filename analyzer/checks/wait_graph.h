@@ -2,9 +2,10 @@
  *
  * Who waits for whom at the end of a trace: an AND/OR graph of threads and processes, and who is stuck in it for
  * good. A lock, a join and a once wait for particular threads (AND); a semaphore, a condition and a barrier for any
- * thread that can reach them (OR); a process goes on while any of its threads does (OR). A thread that is not in a
- * recorded wait runs, and a wait that may have been answered already, or ends by itself, is none. So a state cut off at
- * any moment shows nobody as stuck who is not. One thread per value.
+ * thread that can reach them (OR); a lock on a file for any thread of the processes that own it; a process goes on
+ * while any of its threads does (OR). A thread that is not in a recorded wait runs, and a wait that may have been
+ * answered already, or ends by itself, is none. So a state cut off at any moment shows nobody as stuck who is not. One
+ * thread per value.
  */
 #ifndef SNARL_CHECKS_WAIT_GRAPH_H
 #define SNARL_CHECKS_WAIT_GRAPH_H
@@ -26,6 +27,8 @@ struct wait_node {       /* of a thread; the places are those of model->threads 
   struct thread *thread; /* NULL: no thread here */
   enum wait_cause cause;
   bool is_stuck;
+  bool has_edges;                /* what it waits for has edges already: `needs` is for words only */
+  bool is_any_of;                /* of those edges any one is enough */
   int32_t core;                  /* the stuck set that it belongs to; -1: none */
   VECTOR(struct thread *) needs; /* AND: all of them; with CAUSE_GONE: who is gone */
   VECTOR(uint32_t) behind;       /* cores that it waits behind */

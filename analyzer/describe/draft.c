@@ -107,6 +107,9 @@ static struct finding_thread finish_thread(struct describe *describe, struct thr
 }
 
 static const char *address_of(struct describe *describe, const struct object *object) {
+  if (object->file)
+    return arena_print(describe->arena, "%" PRIu32 ":%" PRIu32 ":%" PRIu64, object->file->major, object->file->minor,
+                       object->file->inode);
   if (!object->is_shared)
     return arena_print(describe->arena, "0x%" PRIx64, object->address & ADDRESS_OF_KEY);
   return arena_print(describe->arena, "%" PRIu64 ":%" PRIu64 ":%" PRIu64 "+0x%" PRIx64, (uint64_t)major(object->device),

@@ -143,6 +143,8 @@ const char *object_kind(const struct object *object) {
     return "once";
   case SNARLI_LOCK:
     return "lock";
+  case SNARLI_FILE:
+    return object->file->is_flock ? "file lock" : "record lock";
   default:
     return "mutex";
   }
@@ -169,6 +171,17 @@ const char *describe_variable(struct describe *describe, const struct object *ob
   return *name && offset ? arena_print(describe->arena, "%s+0x%" PRIx64, name, offset) : name;
 }
 
+/* "file lock app.lock", "record lock data.db[0-99]" */
+static const char *file_label(struct describe *describe, const struct object *object) {
+  const char *name = base_name(object->file->path);
+  if (!*name)
+    name = arena_print(describe->arena, "inode %" PRIu64, object->file->inode);
+  if (!object->inode && object->offset == UINT64_MAX)
+    return arena_print(describe->arena, "%s %s", object_kind(object), name);
+  const char *end = object->offset == UINT64_MAX ? "" : arena_print(describe->arena, "%" PRIu64, object->offset);
+  return arena_print(describe->arena, "%s %s[%" PRIu64 "-%s]", object_kind(object), name, object->inode, end);
+}
+
 /* What its program calls it says most; else where it came from; else a number. */
 const char *describe_object(struct describe *describe, struct object *object) {
   uint32_t place = map_get(&describe->objects, object->serial);
@@ -181,6 +194,8 @@ const char *describe_object(struct describe *describe, struct object *object) {
   const char *variable = label ? "" : describe_variable(describe, object);
   if (*variable)
     label = arena_print(describe->arena, "%s %s", object_kind(object), variable);
+  if (object->file)
+    label = file_label(describe, object);
   if (!label && *where && !is_interpreter(site))
     label = arena_print(describe->arena, "%s %s", object_word(object, site), where);
   if (!label)

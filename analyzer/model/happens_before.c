@@ -359,6 +359,7 @@ void happens_before_step(struct happens_before *hb, struct model *model, const s
   case SNARLI_RWLOCK:
   case SNARLI_SPIN:
   case SNARLI_LOCK:
+  case SNARLI_FILE:
     lock_order(hb, event);
     break;
   case SNARLI_SEM:
@@ -378,6 +379,7 @@ void happens_before_step(struct happens_before *hb, struct model *model, const s
   case SNARLI_TIMER:
   case SNARLI_CHANNEL:
   case SNARLI_META:
+  case SNARLI_SYSV:
     break;
   case SNARLI_ORDER:
     annotated_order(hb, event);

@@ -147,6 +147,10 @@ static void family_step(struct model *model, struct event *event) {
   case SNARLI_SHARED:
   case SNARLI_TIMER:
   case SNARLI_CHANNEL:
+  case SNARLI_SYSV:
+    break;
+  case SNARLI_FILE:
+    file_step(model, event);
     break;
   }
 }

@@ -13,6 +13,7 @@
 
 #include "../algo/arena.h"
 #include "../algo/map.h"
+#include "file.h"
 #include <snarl/trace/reader.h>
 
 struct ordering; /* what happens_before.c attaches to threads and objects */
@@ -33,7 +34,7 @@ struct hold {
   bool is_write;
 };
 
-enum wait_kind { WAIT_NONE, WAIT_LOCK, WAIT_SEM, WAIT_COND, WAIT_BARRIER, WAIT_ONCE, WAIT_JOIN, WAIT_CHILD };
+enum wait_kind { WAIT_NONE, WAIT_LOCK, WAIT_SEM, WAIT_COND, WAIT_BARRIER, WAIT_ONCE, WAIT_JOIN, WAIT_CHILD, WAIT_FILE };
 
 /* What a thread asked for and did not get yet. */
 struct wait {
@@ -49,6 +50,7 @@ struct wait {
   uint32_t target_serial;
   uint32_t pid;   /* of a child, 0: any */
   uint32_t round; /* of a barrier */
+  uint64_t owner; /* of a file lock */
   struct origin asked;
 };
 
@@ -96,6 +98,7 @@ struct object {
   struct process *process;        /* of a private one; of a shared one whoever saw it first */
   uint64_t address;               /* a key: see key_of_address */
   uint64_t device, inode, offset; /* of a shared one */
+  struct file *file;              /* of a lock on a file: bytes `inode` to `offset` of it */
   struct origin created;
   struct thread *orphaned_by; /* held it at the fork and does not exist in this process; pinned. NULL: nobody */
   struct origin orphaned;     /* where that one took it */
@@ -174,6 +177,7 @@ struct model {
   VECTOR(struct object *) objects; /* NULL: free */
   VECTOR(uint32_t) free_objects;
   VECTOR(struct object *) spare_objects;
+  struct files files;
   struct map shared;         /* hash of an identity -> place in objects of the first with it */
   struct map pids;           /* -> its newest image */
   struct map images;         /* pid -> its first image */
@@ -234,7 +238,13 @@ static inline uint64_t key_of_address(enum snarli_family family, uint64_t addres
 static inline bool is_lock(const struct object *object) {
   return !object->is_doubted && !object->is_gone &&
          (object->family == SNARLI_MUTEX || object->family == SNARLI_RWLOCK || object->family == SNARLI_SPIN ||
-          object->family == SNARLI_LOCK || (object->family == SNARLI_SEM && object->role == SEM_LOCK));
+          object->family == SNARLI_LOCK || (object->family == SNARLI_SEM && object->role == SEM_LOCK) ||
+          (object->family == SNARLI_FILE && !object->file->is_vague));
+}
+
+/* Bytes that two locks of the same file have in common. */
+static inline bool file_locks_overlap(const struct object *a, const struct object *b) {
+  return a->file && a->file == b->file && a->inode <= b->offset && b->inode <= a->offset;
 }
 
 #endif

@@ -65,6 +65,8 @@ void object_forget(struct model *model, struct object *object) {
 }
 
 void object_doubt(struct model *model, struct object *object) {
+  if (object->file)
+    file_doubt(model, object->file);
   if (object->is_doubted)
     return;
   object->is_doubted = true;
@@ -102,26 +104,47 @@ void object_retire(struct model *model, struct object *object) {
   object_unpin(model, object);
 }
 
-static struct object *shared_find(struct model *model, const struct trace_mapping *mapping, uint64_t address) {
-  uint64_t offset = mapping->offset + (address - mapping->lo); /* with the key's upper bits */
-  uint32_t i = map_get(&model->shared, identity_hash(mapping->device, mapping->inode, offset));
+struct object *object_with_identity(const struct model *model, uint64_t device, uint64_t inode, uint64_t offset) {
+  uint32_t i = map_get(&model->shared, identity_hash(device, inode, offset));
   while (i != MAP_NONE) {
     struct object *object = model->objects.items[i];
-    if (object->device == mapping->device && object->inode == mapping->inode && object->offset == offset)
+    if (object->device == device && object->inode == inode && object->offset == offset)
       return object;
     i = object->hash_next;
   }
   return NULL;
 }
 
-static void shared_add(struct model *model, struct object *object, const struct trace_mapping *mapping) {
+static struct object *shared_find(struct model *model, const struct trace_mapping *mapping, uint64_t address) {
+  return object_with_identity(model, mapping->device, mapping->inode, mapping->offset + (address - mapping->lo));
+}
+
+static void identify(struct model *model, struct object *object, uint64_t device, uint64_t inode, uint64_t offset) {
   object->is_shared = true;
-  object->device = mapping->device;
-  object->inode = mapping->inode;
-  object->offset = mapping->offset + (object->address - mapping->lo);
+  object->device = device;
+  object->inode = inode;
+  object->offset = offset;
   uint64_t hash = identity_hash(object->device, object->inode, object->offset);
   object->hash_next = map_get(&model->shared, hash);
   map_put(model->arena, &model->shared, hash, object->place);
+}
+
+static void shared_add(struct model *model, struct object *object, const struct trace_mapping *mapping) {
+  identify(model, object, mapping->device, mapping->inode, mapping->offset + (object->address - mapping->lo));
+}
+
+struct object *object_of_identity(struct model *model, const struct event *event, enum snarli_family family,
+                                  uint64_t device, uint64_t inode, uint64_t offset) {
+  struct object *object = object_with_identity(model, device, inode, offset);
+  if (object && object->family == family)
+    return object;
+  if (object) /* memory on a device that cannot be */
+    object_retire(model, object);
+  object = object_new(model, event->process, 0, family);
+  object->created = origin_of(event);
+  object->is_used = true;
+  identify(model, object, device, inode, offset);
+  return object;
 }
 
 /* What is at this address is not what was there when the process's shared memory was different. */

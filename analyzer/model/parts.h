@@ -32,6 +32,11 @@ struct object *object_copy(struct model *model, struct process *process, const s
 struct place *place_at(struct process *process, uint64_t address);
 size_t place_recent_slot(uint64_t address);
 void object_put(struct model *model, struct process *process, uint64_t address, struct object *object);
+/* A shared object that no address names. `device` is a number that no real device has. */
+struct object *object_of_identity(struct model *model, const struct event *event, enum snarli_family family,
+                                  uint64_t device, uint64_t inode, uint64_t offset);
+/* NULL: there is none. */
+struct object *object_with_identity(const struct model *model, uint64_t device, uint64_t inode, uint64_t offset);
 void object_leave(struct model *model, struct process *process, uint64_t address);
 void object_retire(struct model *model, struct object *object);
 /* The memory [lo, lo + size) of a process went: what lay in it is no more. */
@@ -48,6 +53,7 @@ void lock_step(struct model *model, struct event *event);
 void sem_step(struct model *model, struct event *event);
 void cond_step(struct model *model, struct event *event);
 void barrier_step(struct model *model, struct event *event);
+void file_step(struct model *model, struct event *event);
 void once_step(struct model *model, struct event *event);
 void order_step(struct event *event);
 

@@ -106,6 +106,8 @@ static void bind(struct model *model, struct process *process, struct thread *fo
   process->is_bound = true;
   process->forker = forker;
   process->forker_serial = forker ? forker->serial : 0;
+  if (process->info->forked)
+    files_inherit(model, process);
   if (forker && process->info->forked)
     copy_holds(model, process, forker);
 }
@@ -180,6 +182,7 @@ static void waited(struct model *model, struct event *event) {
   if (!(event->record->arg & SNARLI_F_ENDED) || !child || !process_is_child(child, event->process))
     return;
   child->is_over = child->is_reaped = true;
+  files_lose_process(model, child);
   child->reaped = origin_of(event);
   event->child = child;
 }
@@ -204,6 +207,8 @@ void process_step(struct model *model, struct event *event) {
     process->has_execed = event->record->type == SNARLI_R_EXEC_REQUESTED;
     process->over_by = event->thread;
     process->over_by_serial = event->thread->serial;
+    if (!process->has_execed)
+      files_lose_process(model, process);
     break;
   case SNARLI_R_EXEC_FAILED:
     process->is_over = false;

@@ -18,6 +18,7 @@ static cnd_t cnd;
 static sem_t sem, full;
 static pthread_t joined;
 static pid_t child;
+static int file; /* locked by the child */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static const struct timespec far = {4000000000, 0};
 
@@ -59,6 +60,11 @@ static void in_wait(void) { wait(NULL); }
 static void in_waitpid(void) { waitpid(child, NULL, 0); }
 static void in_wait4(void) { wait4(child, NULL, 0, NULL); }
 static void in_waitid(void) { waitid(P_PID, (id_t)child, NULL, WEXITED); }
+static void in_fcntl(void) {
+  struct flock bytes = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+  fcntl(file, F_OFD_SETLKW, &bytes);
+}
+static void in_lockf(void) { lockf(file, F_LOCK, 0); }
 static void in_routine(void) { sem_wait(&sem); }
 static void in_once(void) { pthread_once(&once, in_routine); }
 static int empty[2], full_pipe[2], pair[2], event, epoll, id;
@@ -128,6 +134,8 @@ static const struct {
               {"waitpid", in_waitpid},
               {"wait4", in_wait4},
               {"waitid", in_waitid},
+              {"fcntl", in_fcntl},
+              {"lockf", in_lockf},
               {"pthread_once", in_once}};
 
 static _Atomic int canceled_tid;
@@ -190,10 +198,14 @@ int main(void) {
   sem_init(&full, 0, 3);
   mtx_init(&mtx, mtx_plain);
   cnd_init(&cnd);
-  child = fork();
+  int ends[2];
+  char byte;
+  file = memfd_create("cancellation", 0);
+  child = pipe(ends) == 0 ? fork() : -1;
   if (child == 0)
-    for (;;)
+    for (ssize_t written = lockf(file, F_LOCK, 0) == 0 ? write(ends[1], "x", 1) : -1; written == 1;)
       pause();
+  printf("locked: %zd\n", read(ends[0], &byte, 1));
   pthread_create(&joined, NULL, live_on, NULL);
   channels_make();
   for (size_t i = 0; i < sizeof points / sizeof *points; i++)
@@ -208,6 +220,8 @@ int main(void) {
   cancel_before("read", in_read);
   cancel_before("poll", in_poll);
   msgctl(id, IPC_RMID, NULL);
+  cancel_before("fcntl", in_fcntl);
+  cancel_before("lockf", in_lockf);
   kill(child, SIGKILL);
   printf("child awaited: %d\n", waitpid(child, NULL, 0) == child);
   sem_post(&sem);

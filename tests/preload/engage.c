@@ -40,6 +40,8 @@ static struct timespec soon(void) {
 
 #include "engage_channels.h"
 #include "engage_processes.h"
+
+#include "engage_files.h" /* uses what comes before */
 #include "engage_threads.h"
 /* after what it uses */
 #include "engage_annotations.h"
@@ -92,7 +94,7 @@ static void collect(struct trace *trace) {
 }
 
 static int check_row(size_t row) {
-  char words[256];
+  char words[1024];
   int missing = 0;
   snprintf(words, sizeof words, "%s", rows[row].records);
   for (char *rest = words, *word; (word = strsep(&rest, " "));) {

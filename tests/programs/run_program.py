@@ -25,9 +25,9 @@ def name_of(thread):
     return re.sub(r"^T\d+ \((.*)\)$", r"\1", re.sub(r" \[\d+\]$", "", thread["name"]))
 
 
-def run_to_end(command):
+def run_to_end(command, directory):
     """The exit status; a hang that is not noticed is ended here, with everything that it started."""
-    process = subprocess.Popen(command, start_new_session=True)
+    process = subprocess.Popen(command, start_new_session=True, env={**os.environ, "TMPDIR": directory})
     try:
         return process.wait(20)
     except subprocess.TimeoutExpired:
@@ -75,7 +75,7 @@ def main():
     with tempfile.TemporaryDirectory() as directory:
         trace, live, later = (os.path.join(directory, name) for name in ("trace", "live.json", "later.json"))
         status = run_to_end([snarl, "run", "--fail-on=note", "--on-deadlock=kill", "-o", trace, "-f", f"json={live}",
-                             "--", program])
+                             "--", program], directory)
         if not os.path.exists(live):
             sys.exit(f"no report; snarl run ended with {status}")
         report = load(live)

@@ -24,14 +24,14 @@
  *   shared NAME [PATH]                 object NAME lies in memory that all images share, at an address of its own in
  * each PID.INDEX RECORD [OPERAND...]      a record, called as in records.def; its operands, in this order: object
  * ADDRESS: a name (the same name is the same address) or 0x...; HANDLE and INDEX: `PID.INDEX` or INDEX; PID, NUMBER: a
- * number, 0x... or `any` (0); DESCRIPTOR: a number; TRANSFER: a descriptor and an amount; NONE: nothing argument FLAGS:
- * try timed in-wait owner-died detached vfork spawn ended, any of them; TYPE: recursive errorcheck adaptive robust
- * shared prefer-writer priority c11; ENDS: receive send made outside unlinked; ERRNO: EBUSY or a number; COUNT: a
- * number; `arg=N` sets it raw; may be left out aux          STACK: FRAME < FRAME ..., innermost first; FRAME:
- * FUNCTION@FILE:LINE, `pc:0x1234` (without a symbol), `...` (deeper frames were not walked) or `signal` (inside of it
- * is a handler); BLOB: "text"; VALUE: a number; CHANNEL: `pipe`, `socket` or another kind, the number or name of this
- * end, and any of `to NAME`, `capacity N`, `content N`, `named NAME`, then a STACK; `aux=N` sets it raw; may be left
- * out
+ * number, 0x... or `any` (0); DESCRIPTOR: a number; TRANSFER: a descriptor and an amount; STRING: "text"; NONE: nothing
+ * argument FLAGS: try timed in-wait owner-died detached vfork spawn ended, any of them; TYPE: recursive errorcheck
+ * adaptive robust shared prefer-writer priority c11; ENDS: receive send made outside unlinked; ERRNO: EBUSY or a
+ * number; COUNT: a number; UNITS: try timed undo together units=N (1 if left out); `arg=N` sets it raw; may be left out
+ * aux          STACK: FRAME < FRAME ..., innermost first; FRAME: FUNCTION@FILE:LINE, `pc:0x1234` (without a symbol),
+ * `...` (deeper frames were not walked) or `signal` (inside of it is a handler); BLOB: "text"; VALUE: a number;
+ * CHANNEL: `pipe`, `socket` or another kind, the number or name of this end, and any of `to NAME`, `capacity N`,
+ * `content N`, `named NAME`, then a STACK; `aux=N` sets it raw; may be left out
  *
  * What a recorder can leave behind:
  *

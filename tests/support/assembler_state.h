@@ -78,7 +78,7 @@ uint64_t thread_handle(uint32_t thread);
 struct operands {
   uint64_t object;
   unsigned argument;
-  enum image_aux kind;
+  unsigned kind; /* enum image_aux */
   uint32_t aux;
 };
 int operands_parse(struct assembler *as, size_t image, unsigned type, struct words *words, struct operands *operands);

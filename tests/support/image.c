@@ -15,7 +15,7 @@ enum { PAGE = 4096, WINDOW_ROWS = PAGE / SNARLI_ROW - 1 };
 
 struct row {
   struct snarli_record record;
-  enum image_aux aux;
+  unsigned aux; /* enum image_aux */
 };
 
 struct row_window {
@@ -135,7 +135,7 @@ static struct row_window *window_with_room(struct image *image, struct writer *w
   return window && window->count + rows <= WINDOW_ROWS ? window : NULL;
 }
 
-static void row_put(struct row_window *window, uint64_t head, enum image_aux kind, uint32_t aux, uint32_t time) {
+static void row_put(struct row_window *window, uint64_t head, unsigned kind, uint32_t aux, uint32_t time) {
   window->rows[window->count++] = (struct row){{.head = head, .aux = aux, .time = time}, kind};
 }
 
@@ -156,8 +156,7 @@ static struct row_window *window_begin(struct image *image, struct writer *write
   return &image->windows[writer->window];
 }
 
-void image_record(struct image *image, uint32_t thread, uint64_t time, uint64_t head, enum image_aux kind,
-                  uint32_t aux) {
+void image_record(struct image *image, uint32_t thread, uint64_t time, uint64_t head, unsigned kind, uint32_t aux) {
   struct writer *writer = writer_of(image, thread);
   uint64_t upper = time >> 32;
   struct row_window *window = window_with_room(image, writer, upper == writer->upper ? 1 : 2);
@@ -255,10 +254,13 @@ static void records_put(const struct image *image, const struct row_window *wind
   window_put(at, SNARLI_W_RECORDS, PAGE);
   for (size_t i = 0; i < window->count; i++) {
     struct snarli_record record = window->rows[i].record;
-    if (window->rows[i].aux == IMAGE_NODE && record.aux)
+    unsigned kind = window->rows[i].aux;
+    if (kind & IMAGE_NODE && record.aux)
       record.aux += image->first_node - 1;
-    if (window->rows[i].aux == IMAGE_BLOB && record.aux)
+    if (kind & IMAGE_BLOB && record.aux)
       record.aux = image->blobs[record.aux - 1].id;
+    if (kind & IMAGE_OBJECT_BLOB)
+      record.head = (record.head & 0xffff) | (uint64_t)image->blobs[(record.head >> 16) - 1].id << 16;
     memcpy(at + (i + 1) * SNARLI_ROW, &record, sizeof record);
   }
 }

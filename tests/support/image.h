@@ -13,8 +13,9 @@
 
 struct image;
 
-/* What a row's aux names; nodes and blobs get their ids when the file is laid out. */
-enum image_aux { IMAGE_RAW, IMAGE_NODE, IMAGE_BLOB };
+/* What a row's aux names, and whether its object names a blob as well; nodes and blobs get their ids when the file is
+ * laid out. */
+enum image_aux { IMAGE_RAW, IMAGE_NODE = 1, IMAGE_BLOB = 2, IMAGE_OBJECT_BLOB = 4 };
 
 struct image *image_new(uint32_t pid, uint64_t begin);
 void image_free(struct image *image);
@@ -30,8 +31,7 @@ uint32_t image_blob(struct image *image, enum snarli_blob_kind kind, uint64_t ti
 /* A channel blob; its `stack` is a node. Never 0. */
 uint32_t image_channel(struct image *image, uint64_t time, const struct snarli_channel *channel, const char *name);
 
-void image_record(struct image *image, uint32_t thread, uint64_t time, uint64_t head, enum image_aux kind,
-                  uint32_t aux);
+void image_record(struct image *image, uint32_t thread, uint64_t time, uint64_t head, unsigned kind, uint32_t aux);
 void image_window(struct image *image, uint32_t thread);
 void image_hole(struct image *image, uint32_t thread);
 /* False if `from` has no window, or no room is left in it. */

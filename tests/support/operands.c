@@ -81,6 +81,15 @@ static int transfer_parse(struct assembler *as, const char *descriptor, struct w
   return 0;
 }
 
+static int string_parse(struct assembler *as, size_t image, const struct trace_record_info *info, const char *text,
+                        uint64_t *object) {
+  if (!text)
+    return assembler_fail(as, "'%s' needs a string", info->text);
+  *object =
+      image_blob(as->images[image].image, SNARLI_B_STRING, as->now + ASSEMBLER_BEGIN, text, strlen(text), NULL, 0);
+  return 0;
+}
+
 static int object_parse(struct assembler *as, size_t image, const struct trace_record_info *info, struct words *words,
                         uint64_t *object) {
   bool is_quoted;
@@ -88,6 +97,8 @@ static int object_parse(struct assembler *as, size_t image, const struct trace_r
   if (info->object == SNARLI_OBJECT_NONE)
     return 0;
   char *word = word_next(words, &is_quoted);
+  if (info->object == SNARLI_OBJECT_STRING)
+    return string_parse(as, image, info, is_quoted ? word : NULL, object);
   if (!word || is_quoted)
     return assembler_fail(as, "'%s' needs an object", info->text);
   switch (info->object) {
@@ -121,6 +132,8 @@ static const char *const type_words[8] = {"recursive", "errorcheck",    "adaptiv
                                           "shared",    "prefer-writer", "priority", "c11"};
 
 static const char *const end_words[8] = {"receive", "send", "made", "outside", "unlinked"};
+
+static const char *const unit_words[8] = {"try", "timed", "undo", "together"};
 
 static bool bit_take(struct words *words, const char *const names[8], unsigned *argument) {
   bool is_quoted;
@@ -158,6 +171,21 @@ static void word_peek(const struct words *words, char *copy, size_t size) {
   copy[length] = 0;
 }
 
+/* try timed undo together units=N; one unit if none are named. */
+static void units_take(struct words *words, unsigned *argument) {
+  char word[64];
+  bool is_quoted;
+  unsigned units = 1;
+  while (bit_take(words, unit_words, argument))
+    ;
+  word_peek(words, word, sizeof word);
+  if (strncmp(word, "units=", 6) == 0) {
+    units = (unsigned)strtoul(word + 6, NULL, 0) & 0xf;
+    (void)word_next(words, &is_quoted);
+  }
+  *argument |= units << SNARLI_U_SHIFT;
+}
+
 static void argument_take(struct words *words, enum snarli_arg kind, unsigned *argument) {
   char word[64];
   bool is_quoted;
@@ -169,6 +197,8 @@ static void argument_take(struct words *words, enum snarli_arg kind, unsigned *a
     const char *const *names = kind == SNARLI_ARG_FLAGS ? flag_words : kind == SNARLI_ARG_TYPE ? type_words : end_words;
     while (bit_take(words, names, argument))
       ;
+  } else if (kind == SNARLI_ARG_UNITS) {
+    units_take(words, argument);
   } else if ((kind == SNARLI_ARG_ERRNO || kind == SNARLI_ARG_COUNT) && errno_parse(word, argument)) {
     (void)word_next(words, &is_quoted);
   }
@@ -291,7 +321,7 @@ static int channel_parse(struct assembler *as, size_t image, struct words *words
   channel.self = identity_parse(as, self);
   while (channel_option(as, words, &channel, &name))
     ;
-  operands->kind = IMAGE_BLOB;
+  operands->kind |= IMAGE_BLOB;
   return stack_parse(as, image, words, &channel.stack) != 0
              ? -1
              : (operands->aux = image_channel(as->images[image].image, as->now + ASSEMBLER_BEGIN, &channel, name), 0);
@@ -311,14 +341,14 @@ static int aux_parse(struct assembler *as, size_t image, enum snarli_aux kind, s
     return 0;
   }
   if (kind == SNARLI_AUX_STACK) {
-    operands->kind = IMAGE_NODE;
+    operands->kind |= IMAGE_NODE;
     return stack_parse(as, image, words, &operands->aux);
   }
   if (kind == SNARLI_AUX_CHANNEL)
     return channel_parse(as, image, words, operands);
   char *text = word_next(words, &is_quoted);
   if (kind == SNARLI_AUX_BLOB && is_quoted) {
-    operands->kind = IMAGE_BLOB;
+    operands->kind |= IMAGE_BLOB;
     operands->aux =
         image_blob(as->images[image].image, SNARLI_B_STRING, as->now + ASSEMBLER_BEGIN, text, strlen(text), NULL, 0);
     return 0;
@@ -334,6 +364,7 @@ int operands_parse(struct assembler *as, size_t image, unsigned type, struct wor
   bool is_quoted;
   if (object_parse(as, image, info, words, &operands->object) != 0)
     return -1;
+  operands->kind = info->object == SNARLI_OBJECT_STRING ? IMAGE_OBJECT_BLOB : IMAGE_RAW;
   argument_take(words, info->arg, &operands->argument);
   if (aux_parse(as, image, info->aux, words, operands) != 0)
     return -1;

@@ -29,6 +29,14 @@ static const char *const type_names[8] = {"recursive", "errorcheck",    "adaptiv
                                           "shared",    "prefer-writer", "priority", "c11"};
 
 static const char *const end_names[8] = {"receive", "send", "made", "outside", "unlinked"};
+static const char *const unit_names[4] = {"try", "timed", "undo", "together"};
+
+static void put_units(struct line *line, unsigned argument) {
+  for (unsigned i = 0; i < 4; i++)
+    if (argument & 1u << i)
+      put(line, " %s", unit_names[i]);
+  put(line, " units=%u", argument >> SNARLI_U_SHIFT);
+}
 
 static void put_bits(struct line *line, unsigned bits, const char *const names[8]) {
   for (unsigned i = 0; i < 8; i++)
@@ -55,6 +63,9 @@ static void put_argument(struct line *line, enum snarli_arg kind, uint8_t argume
   case SNARLI_ARG_ENDS:
     put_bits(line, argument, end_names);
     break;
+  case SNARLI_ARG_UNITS:
+    put_units(line, argument);
+    break;
   case SNARLI_ARG_ERRNO:
     put_errno(line, argument);
     break;
@@ -66,6 +77,29 @@ static void put_argument(struct line *line, enum snarli_arg kind, uint8_t argume
       put(line, " arg=%u", argument);
     break;
   }
+}
+
+/* Strings come from the traced program: nothing in them may break the line. */
+static void put_string(struct line *line, const char *text) {
+  put(line, " \"");
+  for (; *text; text++) {
+    unsigned char c = (unsigned char)*text;
+    if (c == '"' || c == '\\')
+      put(line, "\\%c", c);
+    else if (c < ' ' || c == 127)
+      put(line, "\\x%02x", c);
+    else
+      put(line, "%c", c);
+  }
+  put(line, "\"");
+}
+
+static void put_string_of(struct line *line, const struct trace *trace, uint32_t process, uint64_t id) {
+  const char *text = id <= UINT32_MAX ? trace_string(trace, process, (uint32_t)id) : NULL;
+  if (text)
+    put_string(line, text);
+  else if (id)
+    put(line, " string=%" PRIu64 "?", id);
 }
 
 static void put_object(struct line *line, const struct trace *trace, const struct trace_record *record,
@@ -97,24 +131,12 @@ static void put_object(struct line *line, const struct trace *trace, const struc
   case SNARLI_OBJECT_TRANSFER:
     put(line, " %u %" PRIu64, snarli_transfer_descriptor(record->object), snarli_transfer_amount(record->object));
     break;
+  case SNARLI_OBJECT_STRING:
+    put_string_of(line, trace, record->process, record->object);
+    break;
   case SNARLI_OBJECT_NONE:
     break;
   }
-}
-
-/* Strings come from the traced program: nothing in them may break the line. */
-static void put_string(struct line *line, const char *text) {
-  put(line, " \"");
-  for (; *text; text++) {
-    unsigned char c = (unsigned char)*text;
-    if (c == '"' || c == '\\')
-      put(line, "\\%c", c);
-    else if (c < ' ' || c == 127)
-      put(line, "\\x%02x", c);
-    else
-      put(line, "%c", c);
-  }
-  put(line, "\"");
 }
 
 static void put_channel(struct line *line, const struct trace *trace, const struct trace_record *record) {
@@ -139,13 +161,10 @@ static void put_channel(struct line *line, const struct trace *trace, const stru
 
 static void put_aux(struct line *line, const struct trace *trace, const struct trace_record *record,
                     enum snarli_aux kind) {
-  const char *text = kind == SNARLI_AUX_BLOB ? trace_string(trace, record->process, record->aux) : NULL;
-  if (text)
-    put_string(line, text);
+  if (kind == SNARLI_AUX_BLOB)
+    put_string_of(line, trace, record->process, record->aux);
   else if (kind == SNARLI_AUX_CHANNEL)
     put_channel(line, trace, record);
-  else if (kind == SNARLI_AUX_BLOB && record->aux)
-    put(line, " string=%u?", record->aux);
   else if (kind == SNARLI_AUX_STACK && record->aux)
     put(line, " stack=%u", record->aux);
   else if (kind == SNARLI_AUX_VALUE)

@@ -19,6 +19,21 @@ static unsigned draw(unsigned below) { /* SplitMix64 */
   return (unsigned)((z ^ z >> 31) % below);
 }
 
+/* Bytes of one of three files, owned by whomever. */
+static void write_file_lock(FILE *out) {
+  static const char *const kinds[] = {"flock", "ofd", "process"};
+  unsigned kind = draw(3), first = draw(4);
+  fprintf(out, " \"%s ", kinds[kind]);
+  if (kind == 2)
+    fprintf(out, "-");
+  else
+    fprintf(out, "%x", 1 + draw(3));
+  fprintf(out, " 8:1:%u:7 %u-", draw(3), first);
+  if (draw(3))
+    fprintf(out, "%u", first + draw(4));
+  fprintf(out, " /tmp/x\"");
+}
+
 static void write_object(FILE *out, enum snarli_object object, unsigned pid) {
   static const char *const names[] = {"A", "B", "C", "X", "Y"};
   if (object == SNARLI_OBJECT_ADDRESS)
@@ -35,6 +50,8 @@ static void write_object(FILE *out, enum snarli_object object, unsigned pid) {
     fprintf(out, " %u", draw(6));
   else if (object == SNARLI_OBJECT_TRANSFER)
     fprintf(out, " %u %u", draw(6), draw(8));
+  else if (object == SNARLI_OBJECT_STRING)
+    write_file_lock(out);
 }
 
 static void write_channel(FILE *out) {

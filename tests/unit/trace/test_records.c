@@ -33,6 +33,8 @@ static const char *object_words(enum snarli_object kind) {
     return "5";
   case SNARLI_OBJECT_TRANSFER:
     return "5 4096";
+  case SNARLI_OBJECT_STRING:
+    return "\"some bytes\"";
   case SNARLI_OBJECT_NONE:
     return "";
   }
@@ -40,10 +42,15 @@ static const char *object_words(enum snarli_object kind) {
 }
 
 static const char *object_shown(enum snarli_object kind) {
-  static const char *const shown[] = {[SNARLI_OBJECT_ADDRESS] = " 0x1230", [SNARLI_OBJECT_HANDLE] = " 0x7e0000003000",
-                                      [SNARLI_OBJECT_INDEX] = " thread 7", [SNARLI_OBJECT_PID] = " pid 4711",
-                                      [SNARLI_OBJECT_NUMBER] = " 99",      [SNARLI_OBJECT_NONE] = "",
-                                      [SNARLI_OBJECT_DESCRIPTOR] = " 5",   [SNARLI_OBJECT_TRANSFER] = " 5 4096"};
+  static const char *const shown[] = {[SNARLI_OBJECT_ADDRESS] = " 0x1230",
+                                      [SNARLI_OBJECT_HANDLE] = " 0x7e0000003000",
+                                      [SNARLI_OBJECT_INDEX] = " thread 7",
+                                      [SNARLI_OBJECT_PID] = " pid 4711",
+                                      [SNARLI_OBJECT_NUMBER] = " 99",
+                                      [SNARLI_OBJECT_NONE] = "",
+                                      [SNARLI_OBJECT_DESCRIPTOR] = " 5",
+                                      [SNARLI_OBJECT_TRANSFER] = " 5 4096",
+                                      [SNARLI_OBJECT_STRING] = " \"some bytes\""};
   return shown[kind];
 }
 
@@ -54,12 +61,13 @@ static const char *argument_words(enum snarli_arg kind) {
                                       [SNARLI_ARG_TYPE] =
                                           " recursive errorcheck adaptive robust shared prefer-writer priority c11",
                                       [SNARLI_ARG_COUNT] = " 5",
-                                      [SNARLI_ARG_ENDS] = " receive send made outside unlinked"};
+                                      [SNARLI_ARG_ENDS] = " receive send made outside unlinked",
+                                      [SNARLI_ARG_UNITS] = " try timed undo together units=9"};
   return words[kind];
 }
 
 static unsigned argument_value(enum snarli_arg kind) {
-  static const unsigned values[] = {0, 255, ETIMEDOUT, 255, 5, 31};
+  static const unsigned values[] = {0, 255, ETIMEDOUT, 255, 5, 31, 0x9f};
   return values[kind];
 }
 
@@ -222,12 +230,13 @@ static void bad_text_names_its_line(void **state) {
 
 /* The specification lists what records.def holds. */
 static void specification_lists_every_record(void **state) {
-  static const char *const families[] = {"meta", "thread",  "mutex", "rwlock", "spin",  "sem",     "cond", "barrier",
-                                         "once", "process", "event", "shared", "timer", "channel", "lock", "order"};
+  static const char *const families[] = {"meta",  "thread",  "mutex", "rwlock",  "spin",  "sem",
+                                         "cond",  "barrier", "once",  "process", "event", "shared",
+                                         "timer", "channel", "lock",  "order",   "file",  "sysv"};
   static const char *const phases[] = {"release", "note", "request", "fail", "acquire"};
-  static const char *const arguments[] = {"none", "flags", "errno", "type", "count", "ends"};
-  static const char *const objects[] = {"none", "address", "handle",     "index",
-                                        "pid",  "number",  "descriptor", "transfer"};
+  static const char *const arguments[] = {"none", "flags", "errno", "type", "count", "ends", "units"};
+  static const char *const objects[] = {"none",   "address",    "handle",   "index", "pid",
+                                        "number", "descriptor", "transfer", "string"};
   static const char *const auxes[] = {"none", "stack", "blob", "value", "channel"};
   (void)state;
   size_t size;

@@ -44,6 +44,8 @@ enum snarli_family {
   SNARLI_CHANNEL,
   SNARLI_LOCK,
   SNARLI_ORDER,
+  SNARLI_FILE,
+  SNARLI_SYSV,
 };
 
 enum snarli_phase { SNARLI_RELEASE, SNARLI_NOTE, SNARLI_REQUEST, SNARLI_FAIL, SNARLI_ACQUIRE };
@@ -53,7 +55,8 @@ enum snarli_arg {
   SNARLI_ARG_ERRNO,
   SNARLI_ARG_TYPE,
   SNARLI_ARG_COUNT,
-  SNARLI_ARG_ENDS
+  SNARLI_ARG_ENDS,
+  SNARLI_ARG_UNITS,
 };
 enum snarli_object {
   SNARLI_OBJECT_NONE,
@@ -64,6 +67,7 @@ enum snarli_object {
   SNARLI_OBJECT_NUMBER,
   SNARLI_OBJECT_DESCRIPTOR, /* bits 0-19 */
   SNARLI_OBJECT_TRANSFER,   /* bits 0-19 a descriptor, 20-47 an amount or another descriptor */
+  SNARLI_OBJECT_STRING,
 };
 enum snarli_aux { SNARLI_AUX_NONE, SNARLI_AUX_STACK, SNARLI_AUX_BLOB, SNARLI_AUX_VALUE, SNARLI_AUX_CHANNEL };
 
@@ -77,6 +81,15 @@ enum snarli_flag {
   SNARLI_F_VFORK = 32,     /* the child shares the parent's memory until it execs */
   SNARLI_F_SPAWN = 64,     /* posix_spawn: the child execs at once */
   SNARLI_F_ENDED = 128,    /* the awaited child has ended (not merely stopped or continued) */
+};
+
+/* The argument of records whose `arg` is UNITS; the upper four bits are how many units. TRY and TIMED are as in FLAGS.
+ */
+enum snarli_units {
+  SNARLI_U_UNDO = 4,     /* the kernel takes it back when the process ends */
+  SNARLI_U_TOGETHER = 8, /* in one call with the record before */
+  SNARLI_U_SHIFT = 4,
+  SNARLI_U_MANY = 15, /* so many units or more; 0 units: waits until there are none */
 };
 
 /* The argument of INIT records (`arg` is TYPE). */

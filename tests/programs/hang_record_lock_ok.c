@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The same bytes, contended, in one order: the two wait for each other's locks but never at once.
+ */
+#include "files.h"
+
+static _Atomic int *step;
+
+static void forward(void) {
+  int fd = files_open("data");
+  order_meet(step, 2);
+  files_lock(fd, F_OFD_SETLKW, F_WRLCK, 0, 10);
+  files_lock(fd, F_OFD_SETLKW, F_WRLCK, 100, 10);
+  files_lock(fd, F_OFD_SETLKW, F_UNLCK, 0, 0);
+}
+
+static void backward(void) {
+  int fd = files_open("data");
+  order_meet(step, 2);
+  files_lock(fd, F_OFD_SETLKW, F_WRLCK, 5, 10);
+  files_lock(fd, F_OFD_SETLKW, F_WRLCK, 105, 10);
+  files_lock(fd, F_OFD_SETLKW, F_UNLCK, 0, 0);
+}
+
+int main(void) {
+  step = run_shared(sizeof *step);
+  return files_run_two(forward, backward);
+}

@@ -61,7 +61,11 @@ static int mask(mask_function real, int how, const sigset_t *set, sigset_t *old,
   return result;
 }
 
+/* libunwind asks for it several times a frame. The recorder has blocked all signals then, and blocks them until the end
+ * of the walk: there is nothing to do. */
 SNARLI_EXPORT int sigprocmask(int how, const sigset_t *set, sigset_t *old) {
+  if (snarli_is_walking())
+    return 0;
   if (!set || !snarli_is_recording())
     return snarli_real()->sigprocmask(how, set, old);
   return mask(snarli_real()->sigprocmask, how, set, old, SNARLI_STACK);

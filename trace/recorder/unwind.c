@@ -92,21 +92,30 @@ static const uint64_t *pc_slot(struct walk *walk, uint64_t pc) {
   return (const uint64_t *)((place_of(walk, UNW_X86_64_RBP) + sizeof pc) | GUESS);
 }
 
-/* A guess is looked at only between two places that are known, on one stack. */
+extern void *__libc_stack_end __attribute__((weak)); /* of ld.so: where the first thread's stack begins */
+
+/* The end of the stack that the site is on, 0: unknown. A thread's control block lies at the end of its stack; the
+ * program may be on another one, of a signal or a coroutine. */
+static uintptr_t stack_end(uintptr_t site) {
+  enum { LARGEST = 8 << 20 };
+  uintptr_t of_first = &__libc_stack_end ? (uintptr_t)__libc_stack_end : 0, of_thread = (uintptr_t)pthread_self();
+  if (site < of_first && of_first - site < LARGEST)
+    return of_first;
+  return site < of_thread && of_thread - site < LARGEST ? of_thread : 0;
+}
+
+/* A guess is looked at only if it is a place a little further out on the same stack. */
 static void settle_guesses(struct walk *walk) {
-  uintptr_t upper = 0, most = 256 * 1024;
-  for (size_t i = walk->count; i-- > 1;) {
-    struct unwound_frame *frame = &walk->frames[i];
-    uintptr_t place = (uintptr_t)frame->slot, lower = (uintptr_t)walk->site.cfa;
-    if (!(place & GUESS)) {
-      upper = place;
-      continue;
-    }
-    frame->slot = NULL;
-    place -= GUESS;
-    if (place % sizeof frame->pc == 0 && lower < place && place < upper && upper - lower < most &&
-        *(const uint64_t *)place == frame->pc)
-      frame->slot = (const uint64_t *)place;
+  enum { FRAME = 64 << 10 };
+  uintptr_t last = (uintptr_t)walk->site.cfa, end = stack_end(last);
+  for (size_t i = 1; i < walk->count; i++) {
+    uintptr_t place = (uintptr_t)walk->frames[i].slot & ~(uintptr_t)GUESS;
+    bool is_guess = (uintptr_t)walk->frames[i].slot & GUESS;
+    bool is_sound = place % sizeof(void *) == 0 && last < place && place < end && place - last < FRAME;
+    if (is_guess && !(is_sound && *(const uint64_t *)place == walk->frames[i].pc))
+      place = 0;
+    walk->frames[i].slot = (const uint64_t *)place;
+    last = place ? place : last;
   }
 }
 #else

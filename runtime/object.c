@@ -6,7 +6,6 @@
 #include "self.h"
 #include <errno.h>
 #include <sched.h>
-#include <signal.h>
 #include <snarl/barrier.h>
 #include <snarl/semaphore.h>
 #include <string.h>
@@ -42,6 +41,8 @@ enum { ANNOUNCED = 1 };
 static uint32_t claim(void) { return (snarli_forks + 1) << 1; }
 
 static void object_declare(struct snarl_object *object) {
+  if (!object->site.function)
+    object->site.function = "(declaration)";
   snarli_record_aux(SNARLI_R_OBJECT_DECLARED, object->kind & ~ALIVE_MASK, snarli_address(object),
                     snarli_place(&object->site));
   if (object->name)
@@ -58,9 +59,8 @@ static void object_declare(struct snarl_object *object) {
 /* No record of the object comes before its announcement, whoever makes it; a handler that interrupted it would wait for
  * itself. */
 SNARLI_COLD void snarli_announce(struct snarl_object *object) {
-  sigset_t all, saved;
-  sigfillset(&all);
-  pthread_sigmask(SIG_BLOCK, &all, &saved);
+  sigset_t saved;
+  snarli_signals_block(&saved);
   uint32_t state = snarli_load(&object->announced), mine = claim();
   while (state != ANNOUNCED) {
     if (state != mine && snarli_cas(&object->announced, &state, mine)) {
@@ -71,7 +71,7 @@ SNARLI_COLD void snarli_announce(struct snarl_object *object) {
     sched_yield(); /* a few records, once in an object's life */
     state = snarli_load(&object->announced);
   }
-  pthread_sigmask(SIG_SETMASK, &saved, NULL);
+  snarli_signals_restore(&saved);
 }
 
 /* What the try forms of pthread_mutex_lock and sem_wait fail with. */

@@ -8,7 +8,6 @@
 #include <limits.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -82,14 +81,27 @@ static void begin(void) {
   snarli_store(&self->ident, snarli_own_ident);
 }
 
+void snarli_signals_block(sigset_t *saved) {
+  sigset_t all;
+  sigfillset(&all);
+  snarli_suspend();
+  pthread_sigmask(SIG_BLOCK, &all, saved);
+  snarli_resume();
+}
+
+void snarli_signals_restore(const sigset_t *saved) {
+  snarli_suspend();
+  pthread_sigmask(SIG_SETMASK, saved, NULL);
+  snarli_resume();
+}
+
 /* A handler that interrupts this would meet a thread half begun. */
 SNARLI_COLD uint32_t snarli_ident_new(void) {
-  sigset_t all, saved;
-  sigfillset(&all);
-  pthread_sigmask(SIG_BLOCK, &all, &saved);
+  sigset_t saved;
+  snarli_signals_block(&saved);
   if (!snarli_own_ident)
     begin();
-  pthread_sigmask(SIG_SETMASK, &saved, NULL);
+  snarli_signals_restore(&saved);
   if (own && has_end_key)
     (void)pthread_setspecific(end_key, (void *)1);
   return snarli_own_ident;
@@ -130,6 +142,7 @@ static void end(void) {
   own = NULL;
   snarli_own_ident = snarli_held = 0;
   self->thread = NULL;
+  self->stand_in.object.kind = 0;
   snarli_registry_enter();
   slot_give(self);
   snarli_registry_leave();
@@ -138,14 +151,23 @@ static void end(void) {
 /* A thread may use locks in destructors of its own, so ours asks for more rounds and acts in the last but one: the
  * recorder ends the thread in the last. */
 static void end_key_destroyed(void *round) {
+  if (own && own->values)
+    snarli_values_end(own);
   if ((uintptr_t)round < PTHREAD_DESTRUCTOR_ITERATIONS - 1)
     (void)pthread_setspecific(end_key, (void *)((uintptr_t)round + 1));
   else if (own)
     end();
 }
 
-static void fork_begins(void) { snarli_registry_enter(); }
-static void fork_is_over(void) { snarli_registry_leave(); }
+static void fork_begins(void) {
+  snarli_threads_before_fork();
+  snarli_registry_enter();
+}
+
+static void fork_is_over(void) {
+  snarli_registry_leave();
+  snarli_threads_after_fork();
+}
 
 static void child_begins(void) {
   snarli_forks++;
@@ -156,14 +178,17 @@ static void child_begins(void) {
       continue;
     self->ident = 0;
     self->thread = NULL;
+    self->stand_in.object.kind = 0;
     slot_give(self);
   }
   if (own)
     own->tid = (uint32_t)syscall(SYS_gettid);
   registry = 0;
+  snarli_threads_in_child(own);
 }
 
 static __attribute__((constructor)) void registry_opened(void) {
   has_end_key = pthread_key_create(&end_key, end_key_destroyed) == 0;
   (void)pthread_atfork(fork_begins, fork_is_over, child_begins);
+  snarli_threads_open();
 }

@@ -9,10 +9,14 @@
 #include <snarl/base.h>
 #include <snarl/condition.h>
 #include <snarl/event.h>
+#include <snarl/local.h>
 #include <snarl/lock.h>
 #include <snarl/once.h>
 #include <snarl/rwlock.h>
 #include <snarl/semaphore.h>
+#include <snarl/shared.h>
+#include <snarl/thread.h>
+#include <snarl/timer.h>
 #include <snarl/with.h>
 
 #endif

@@ -129,8 +129,11 @@ static sigset_t only_usr2(void) {
   return set;
 }
 DRIVE(sigprocmask, "signal-mask signal-mask") {
-  sigset_t set = only_usr2();
-  MUST(sigprocmask(SIG_BLOCK, &set, NULL) == 0 && sigprocmask(SIG_UNBLOCK, &set, NULL) == 0);
+  sigset_t set = only_usr2(), inside, after; /* each call is walked anew, and the walk must leave the mask alone */
+  MUST(sigprocmask(SIG_BLOCK, &set, NULL) == 0);
+  MUST(sigprocmask(SIG_SETMASK, NULL, &inside) == 0 && sigismember(&inside, SIGUSR2) && !sigismember(&inside, SIGUSR1));
+  MUST(sigprocmask(SIG_UNBLOCK, &set, NULL) == 0);
+  MUST(sigprocmask(SIG_SETMASK, NULL, &after) == 0 && !sigismember(&after, SIGUSR2) && !sigismember(&after, SIGUSR1));
 }
 DRIVE(pthread_sigmask, "signal-mask signal-mask") {
   sigset_t set = only_usr2(), old;

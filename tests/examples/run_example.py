@@ -1,0 +1,128 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""run_example.py SNARL EXAMPLE: runs EXAMPLE under `snarl run --fail-on=note`, which must report nothing, and checks its output:
+the lines that the Python original prints, in an order that it could print them in."""
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+NAMES = [f"Thread-{i}" for i in range(10)]
+
+
+def each(count, *lines):
+    """What each of `count` threads prints, in this order."""
+    return [[line.format(name) for line in lines] for name in NAMES[:count]]
+
+
+def expect_order(lines, threads):
+    """Every thread's lines are there, in its order, and no others."""
+    if sorted(lines) != sorted(line for thread in threads for line in thread):
+        sys.exit("other lines than expected")
+    for thread in threads:
+        places = [lines.index(line) for line in thread]
+        if places != sorted(places):
+            sys.exit(f"out of order: {thread}")
+
+
+def phases(lines, *patterns):
+    """All lines with one pattern come before all with the next."""
+    bounds = [[i for i, line in enumerate(lines) if re.search(pattern, line)] for pattern in patterns]
+    for before, after in zip(bounds, bounds[1:]):
+        if max(before) > min(after):
+            sys.exit(f"out of phase: {patterns}")
+
+
+def workers(lines):
+    expect_order(lines[:-1], each(5, "thread {} begins to work", "thread {} has done its work"))
+    phases(lines, "begins", "has done its", "all threads have done")
+
+
+def counter(lines):
+    values = [int(re.fullmatch(r"Thread-[0-4]: counter = (\d+)", line).group(1)) for line in lines[:-1]]
+    if values != list(range(1, 51)) or lines[-1] != "the counter is 50 at last":
+        sys.exit("increments were lost")
+
+
+def rlock(lines):
+    shown = sorted(line for line in lines if line.startswith("value"))
+    if shown != sorted(f"value now: {i * 10}" for i in range(5)):
+        sys.exit("other values than expected")
+    expect_order([line for line in lines if not line.startswith("value")],
+                 each(5, "thread {} begins to update the resource", "thread {} has updated it"))
+
+
+def condition(lines):
+    held, added, taken = [], 0, 0
+    for line in lines:
+        match = re.fullmatch(r"the (producer adds|consumer takes) item-(\d), buffer: \[(.*)\]", line)
+        if not match:
+            full = line == "the buffer is full, the producer waits..."
+            if not full and line != "the buffer is empty, the consumer waits..." or len(held) != (5 if full else 0):
+                sys.exit(f"wrong: {line}")
+        elif match.group(1) == "producer adds":
+            held.append(int(match.group(2)))
+            added += 1
+        elif held.pop(0) == int(match.group(2)):
+            taken += 1
+        if match and match.group(3) != ", ".join(f"item-{i}" for i in held):
+            sys.exit(f"wrong: {line}")
+    if (added, taken) != (10, 10):
+        sys.exit("items were lost")
+
+
+def semaphore(lines):
+    expect_order(lines, each(10, "thread {} tries to use the resource", "thread {} uses the resource",
+                             "thread {} leaves the resource"))
+    inside = 0
+    for line in lines:
+        inside += ("uses" in line) - ("leaves" in line)
+        if inside > 3:
+            sys.exit("more than three at a time")
+
+
+def event(lines):
+    waits = [[f"Waiter-{i} waits for the event...", f"Waiter-{i} has been told of the event!"] for i in range(5)]
+    expect_order(lines, waits + [["about to set the event...", "setting the event, for all who wait"]])
+    phases(lines, "setting", "has been told")
+
+
+def barrier(lines):
+    expect_order(lines[:-1], each(5, "thread {} begins to work",
+                                  "thread {} is at the first checkpoint, waiting for the others...",
+                                  "thread {} goes on with the second phase",
+                                  "thread {} is at the second checkpoint, waiting for the others...",
+                                  "thread {} has done all its work"))
+    phases(lines, "is at the first", "goes on", "is at the second", "has done all", "^all threads")
+
+
+def local(lines):
+    own = {}
+    for line in lines:
+        match = re.fullmatch(r"(?:local data of thread (\S+)|processing data): value=(\d+), name=(Thread-[0-4])", line)
+        own.setdefault(match.group(3), []).append((match.group(1), match.group(2)))
+    for name, (first, second) in own.items():
+        if first[0] != name or second != (None, first[1]):
+            sys.exit("data of another thread")
+    if len(own) != 5:
+        sys.exit("a thread is missing")
+
+
+CHECKS = {"01": workers, "02": workers, "03": counter, "04": counter, "05": rlock, "06": condition, "07": semaphore, "08": event,
+          "09": barrier, "11": local}
+
+
+def main():
+    snarl, example = sys.argv[1:]
+    with tempfile.TemporaryDirectory() as directory:
+        environment = dict(os.environ, SNARL_TIME_SCALE="0.02", SNARL_SEED="1")
+        done = subprocess.run([snarl, "run", "--fail-on=note", "-o", os.path.join(directory, "trace"), "--", example],
+                              env=environment, stdout=subprocess.PIPE, text=True, timeout=50, check=False)
+    print(done.stdout)
+    if done.returncode:
+        sys.exit(f"ended with {done.returncode}")
+    CHECKS[os.path.basename(example)[:2]](done.stdout.splitlines())
+
+
+main()

@@ -8,6 +8,7 @@
 #include "checks/handler_locks.h"
 #include "checks/leaks.h"
 #include "checks/lock_order.h"
+#include "checks/unseen.h"
 #include <inttypes.h>
 #include <snarl/analyzer.h>
 #include <stdlib.h>
@@ -27,6 +28,7 @@ struct analysis {
   struct wait_graph waits;
   struct fork_locks fork_locks;
   struct handler_locks handler_locks;
+  struct unseen unseen;
   struct symbols *symbols;
   struct describe describe;
   struct found_list found, impossible;
@@ -46,6 +48,7 @@ static void replay(struct analysis *analysis) {
   trace_rewind(analysis->trace);
   fork_locks_init(&analysis->fork_locks, &analysis->arena, &analysis->model);
   handler_locks_init(&analysis->handler_locks, &analysis->arena, &analysis->model);
+  unseen_init(&analysis->unseen, &analysis->arena, &analysis->model);
   while (trace_next(analysis->trace, &record)) {
     model_step(&analysis->model, &record, &event);
     if (analysis->options.only_blocked)
@@ -54,6 +57,7 @@ static void replay(struct analysis *analysis) {
       dependencies_step(&analysis->deps, &event);
     fork_locks_step(&analysis->fork_locks, &event);
     handler_locks_step(&analysis->handler_locks, &event);
+    unseen_step(&analysis->unseen, &event);
   }
   dependencies_settle(&analysis->deps);
 }
@@ -240,6 +244,8 @@ static bool run(struct analysis *analysis, const char *name) {
   report_findings(analysis);
   report_pictures(analysis);
   report_problems(analysis);
+  if (!analysis->options.only_blocked)
+    unseen_report(&analysis->unseen, &analysis->describe, &analysis->report);
   report_processes(analysis);
   report_stats(analysis);
   return true;

@@ -153,6 +153,26 @@ static json_t *stats_json(struct builder *builder, const struct report *report) 
   return object;
 }
 
+static json_t *blind_spot_json(struct builder *builder, const struct finding_blind_spot *spot) {
+  json_t *object = json_object(), *sites = json_array();
+  put_text(builder, object, "what", spot->what);
+  put_text(builder, object, "help", spot->help);
+  put_number(builder, object, "waits", spot->waits);
+  for (size_t i = 0; i < spot->site_count; i++) {
+    const struct finding_frame *frame = &spot->sites[i].frame;
+    json_t *site = json_object();
+    put_text(builder, site, "function", frame->function);
+    put_text(builder, site, "file", frame->file);
+    put_number(builder, site, "line", frame->line);
+    put_text(builder, site, "module", frame->module);
+    put_number(builder, site, "offset", frame->offset);
+    put_number(builder, site, "waits", spot->sites[i].waits);
+    append(builder, sites, site);
+  }
+  put(builder, object, "sites", sites);
+  return object;
+}
+
 static json_t *report_json(struct builder *builder, const struct report *report) {
   json_t *object = json_object(), *processes = json_array(), *problems = json_array();
   put_number(builder, object, "snarl", 1);
@@ -173,6 +193,10 @@ static json_t *report_json(struct builder *builder, const struct report *report)
     free(safe);
   }
   put(builder, object, "problems", problems);
+  json_t *unseen = json_array();
+  for (size_t i = 0; i < report->blind_spot_count; i++)
+    append(builder, unseen, blind_spot_json(builder, &report->blind_spots[i]));
+  put(builder, object, "unseen", unseen);
   return object;
 }
 

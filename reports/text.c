@@ -186,6 +186,38 @@ static void put_losses(const struct page *page, const struct report *report) {
   fputs("  What is reported above was seen all the same; more may have been missed.\n", page->out);
 }
 
+static void put_site(const struct page *page, const struct finding_blind_site *site) {
+  const struct finding_frame *frame = &site->frame;
+  fputs("    ", page->out);
+  plain_put(page->out, *frame->function ? frame->function : *frame->module ? frame->module : "somewhere", 0);
+  if (*frame->file) {
+    fputs(" (", page->out);
+    plain_put(page->out, frame->file, 0);
+    fprintf(page->out, ":%" PRIu32 ")", frame->line);
+  } else if (*frame->function && *frame->module) {
+    fputs(" in ", page->out);
+    plain_put(page->out, frame->module, 0);
+  }
+  fputs(": ", page->out);
+  put_count(page->out, site->waits, "wait");
+  fputc('\n', page->out);
+}
+
+static void put_blind_spots(const struct page *page, const struct report *report) {
+  for (size_t i = 0; i < report->blind_spot_count; i++) {
+    const struct finding_blind_spot *spot = &report->blind_spots[i];
+    fputc('\n', page->out);
+    page_inked(page, INK_WARNING, "Not seen: ", 0);
+    plain_put(page->out, spot->what, 0);
+    fputs(spot->site_count ? ":\n" : ".\n", page->out);
+    for (size_t s = 0; s < spot->site_count; s++)
+      put_site(page, &spot->sites[s]);
+    bool is_said_again = i + 1 < report->blind_spot_count && strcmp(spot->help, spot[1].help) == 0;
+    if (!is_said_again)
+      page_paragraph(page, 2, spot->help);
+  }
+}
+
 /* Without %f: a locale would write it with a comma. */
 static void put_seconds(FILE *out, double seconds) {
   if (!(seconds >= 0 && seconds < 1e15))
@@ -220,6 +252,7 @@ int text_render(const struct report *report, const struct render_options *option
     put_finding(&page, &report->findings[i], i + 1, report->finding_count);
   put_impossible(&page, report);
   put_losses(&page, report);
+  put_blind_spots(&page, report);
   put_stats(&page, report);
   if (report->finding_count > 0)
     put_summary(&page, report);

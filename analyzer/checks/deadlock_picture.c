@@ -10,7 +10,7 @@ struct painting {
   const int32_t *cycle_of_core;
   VECTOR(struct picture_node) nodes;
   VECTOR(struct picture_edge) edges;
-  struct map threads, objects, processes; /* serial or index -> node */
+  struct map threads, objects, processes, futexes; /* serial, index or address -> node */
 };
 
 static uint32_t add(struct painting *painting, struct map *map, uint32_t key, enum picture_shape shape,
@@ -101,7 +101,20 @@ static void paint_enders(struct painting *painting, const struct wait_node *wait
                  cycle);
 }
 
+/* Of a futex only the address is known; a number made of it tells it from others. */
+static void paint_futex(struct painting *painting, struct thread *thread) {
+  uint32_t key = (uint32_t)map_mix(thread->wait.futex ^ (uint64_t)thread->process->index << 48);
+  uint32_t to = add(painting, &painting->futexes, key == MAP_NONE ? 0 : key, SHAPE_WAITABLE,
+                    arena_print(painting->describe->arena, "futex 0x%llx", (unsigned long long)thread->wait.futex),
+                    "not an object of the C library: anybody may end the wait", 0);
+  join_nodes(painting, thread_node(painting, thread), to, RELATION_WAITS, thread->wait.asked, 0);
+}
+
 static void paint_wait(struct painting *painting, const struct wait_node *node) {
+  if (node->thread->wait.kind == WAIT_FUTEX) {
+    paint_futex(painting, node->thread);
+    return;
+  }
   struct draft_object awaited = deadlock_awaited(painting->graph, node);
   uint32_t from = thread_node(painting, node->thread), to;
   int32_t cycle = cycle_of(painting, node->thread);
@@ -126,8 +139,8 @@ static void paint_wait(struct painting *painting, const struct wait_node *node) 
 static bool is_known(const struct wait *wait) {
   if (wait->kind == WAIT_JOIN)
     return wait->target && wait->target->serial == wait->target_serial;
-  if (wait->kind == WAIT_NONE || wait->kind == WAIT_CHILD)
-    return wait->kind == WAIT_CHILD;
+  if (wait->kind == WAIT_NONE || wait->kind == WAIT_CHILD || wait->kind == WAIT_FUTEX)
+    return wait->kind != WAIT_NONE;
   return wait->object && wait->object->serial == wait->object_serial && !wait->object->is_gone;
 }
 

@@ -240,6 +240,7 @@ static void look_at(struct wait_graph *graph, struct wait_node *node) {
   case WAIT_FILE:
     wait_for_file(graph, node);
     break;
+  case WAIT_FUTEX: /* anybody may end it */
   case WAIT_NONE:
     break;
   }

@@ -5,7 +5,9 @@
 #include "commands.h"
 #include "complain.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <snarl/analyzer.h>
 #include <snarl/trace/reader.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,9 +20,11 @@ struct place {
 };
 
 struct census {
-  uint64_t records, by_type[256], objects[UINT8_MAX + 1]; /* by family */
+  uint64_t records, by_type[256], objects[UINT8_MAX + 1]; /* by family; of futexes: places of the program */
+  uint64_t futex_waits;
   struct place *places;
-  size_t used, room;
+  uint64_t used;
+  size_t room;
 };
 
 static struct place *place_of(const struct census *census, struct place wanted) {
@@ -82,6 +86,16 @@ static bool count_channel(struct census *census, const struct trace *trace, cons
   return count_place(census, wanted);
 }
 
+/* Counted by place, because what an address means nobody knows. */
+static bool count_futex(struct census *census, const struct trace_record *record) {
+  if (record->type == SNARLI_R_FUTEX_WAIT_REQUESTED) {
+    census->futex_waits++;
+    return count_place(census, (struct place){record->aux, record->process, SNARLI_FUTEX + 1u});
+  }
+  census->futex_waits -= record->arg == EAGAIN && census->futex_waits; /* it did not wait */
+  return true;
+}
+
 static bool take_census(struct census *census, struct trace *trace) {
   struct trace_record record;
   while (trace_next(trace, &record)) {
@@ -89,6 +103,11 @@ static bool take_census(struct census *census, struct trace *trace) {
     census->by_type[record.type]++;
     const struct trace_record_info *info = trace_record_info(record.type);
     bool is_object = info && info->object == SNARLI_OBJECT_ADDRESS && info->family != SNARLI_META;
+    if (info && info->family == SNARLI_FUTEX) {
+      if (!count_futex(census, &record))
+        return false;
+      continue;
+    }
     if (is_object && !count_object(census, trace, &record))
       return false;
     if (record.type == SNARLI_R_CHANNEL_OPENED && !count_channel(census, trace, &record))
@@ -127,7 +146,7 @@ static void print_objects(const struct census *census) {
       [SNARLI_ONCE] = "once-controls",    [SNARLI_EVENT] = "events",     [SNARLI_SHARED] = "shared variables",
       [SNARLI_TIMER] = "timers",          [SNARLI_CHANNEL] = "channels", [SNARLI_LOCK] = "annotated locks",
       [SNARLI_ORDER] = "annotated orders"};
-  printf("objects: %zu\n", census->used);
+  printf("objects: %" PRIu64 "\n", census->used - census->objects[SNARLI_FUTEX]);
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     if (names[i] && census->objects[i])
       printf("  %-26s %" PRIu64 "\n", names[i], census->objects[i]);
@@ -145,6 +164,17 @@ static void print_records(const struct census *census, const struct trace *trace
   printf("\nmissing records: %" PRIu64 "\n", trace_dropped(trace));
 }
 
+static void print_unseen(const struct census *census, const struct trace *trace) {
+  char text[512];
+  if (census->futex_waits)
+    printf("not seen: who holds the locks of %" PRIu64 " waits on bare futexes, from %" PRIu64
+           " places (snarl analyze tells where)\n",
+           census->futex_waits, census->objects[SNARLI_FUTEX]);
+  for (size_t i = 0; analysis_blind_library(trace, i, text, sizeof text) >= 0; i++)
+    if (analysis_blind_library(trace, i, text, sizeof text))
+      printf("not seen: %s\n", text);
+}
+
 static void print_info(const struct trace *trace, const struct census *census, const char *name) {
   uint64_t threads = 0;
   for (uint32_t i = 0; i < trace_process_count(trace); i++)
@@ -154,6 +184,7 @@ static void print_info(const struct trace *trace, const struct census *census, c
   printf("threads: %" PRIu64 "\n", threads);
   print_objects(census);
   print_records(census, trace);
+  print_unseen(census, trace);
   printf("complete: %s\n", trace_is_complete(trace) ? "yes" : "no");
   for (size_t i = 0; i < trace_problem_count(trace); i++)
     printf("  %s\n", trace_problem_at(trace, i)->text);

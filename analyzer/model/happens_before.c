@@ -378,6 +378,7 @@ void happens_before_step(struct happens_before *hb, struct model *model, const s
   case SNARLI_SHARED:
   case SNARLI_TIMER:
   case SNARLI_CHANNEL:
+  case SNARLI_FUTEX:
   case SNARLI_META:
   case SNARLI_SYSV:
     break;

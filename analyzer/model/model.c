@@ -84,7 +84,8 @@ static void meta_step(struct model *model, struct event *event) {
 }
 
 static bool makes_object(const struct event *event) {
-  return event->info->object == SNARLI_OBJECT_ADDRESS && event->info->family != SNARLI_META;
+  return event->info->object == SNARLI_OBJECT_ADDRESS && event->info->family != SNARLI_META &&
+         event->info->family != SNARLI_FUTEX;
 }
 
 static bool is_init(unsigned type) {
@@ -139,6 +140,9 @@ static void family_step(struct model *model, struct event *event) {
     break;
   case SNARLI_ORDER:
     order_step(event);
+    break;
+  case SNARLI_FUTEX:
+    futex_step(event);
     break;
   case SNARLI_PROCESS:
     process_step(model, event);

@@ -34,7 +34,18 @@ struct hold {
   bool is_write;
 };
 
-enum wait_kind { WAIT_NONE, WAIT_LOCK, WAIT_SEM, WAIT_COND, WAIT_BARRIER, WAIT_ONCE, WAIT_JOIN, WAIT_CHILD, WAIT_FILE };
+enum wait_kind {
+  WAIT_NONE,
+  WAIT_LOCK,
+  WAIT_SEM,
+  WAIT_COND,
+  WAIT_BARRIER,
+  WAIT_ONCE,
+  WAIT_JOIN,
+  WAIT_CHILD,
+  WAIT_FILE,
+  WAIT_FUTEX
+};
 
 /* What a thread asked for and did not get yet. */
 struct wait {
@@ -49,6 +60,7 @@ struct wait {
   struct thread *target; /* of a join; NULL: unknown */
   uint32_t target_serial;
   uint32_t pid;   /* of a child, 0: any */
+  uint64_t futex; /* its address */
   uint32_t round; /* of a barrier */
   uint64_t owner; /* of a file lock */
   struct origin asked;
@@ -221,6 +233,8 @@ struct hold *thread_hold(struct thread *thread, const struct object *object);
 bool model_is_in_handler(struct model *model, const struct process *process, uint32_t stack);
 /* The key in model->fallback of the call that `stack` begins with. */
 uint64_t fallback_key(const struct model *model, const struct process *process, uint32_t stack);
+/* `address` lies in an object of the C library, or begins an annotated lock. */
+bool process_has_object_around(const struct process *process, uint64_t address);
 /* The newest image with this pid, NULL. */
 struct process *process_of_pid(const struct model *model, uint32_t pid);
 /* `child` is, maybe before an exec, a child of `parent`. */

@@ -56,6 +56,7 @@ void barrier_step(struct model *model, struct event *event);
 void file_step(struct model *model, struct event *event);
 void once_step(struct model *model, struct event *event);
 void order_step(struct event *event);
+void futex_step(struct event *event);
 
 /* The thread of the event begins to wait for the event's object. */
 struct wait *wait_begin(struct event *event, enum wait_kind kind);

@@ -4,6 +4,8 @@
  * model.
  */
 #include "parts.h"
+#include <pthread.h>
+#include <semaphore.h>
 #include <stdlib.h>
 
 #define PAGE_SHIFT 12
@@ -136,4 +138,36 @@ void objects_end(struct model *model, struct process *process, uint64_t lo, uint
   end_keys(model, process, lo, size);
   end_keys(model, process, lo | KEY_OF_LOCK, size);
   end_keys(model, process, lo | KEY_OF_ORDER, size);
+}
+
+static uint64_t size_of_family(enum snarli_family family) {
+  switch (family) {
+  case SNARLI_MUTEX:
+    return sizeof(pthread_mutex_t);
+  case SNARLI_RWLOCK:
+    return sizeof(pthread_rwlock_t);
+  case SNARLI_COND:
+    return sizeof(pthread_cond_t);
+  case SNARLI_SEM:
+    return sizeof(sem_t);
+  case SNARLI_BARRIER:
+    return sizeof(pthread_barrier_t);
+  default:
+    return sizeof(int);
+  }
+}
+
+static bool is_in_page(const struct process *process, uint64_t page, uint64_t address) {
+  for (uint32_t i = map_get(&process->pages, page); i != MAP_NONE; i = process->places.items[i].next) {
+    const struct place *place = &process->places.items[i];
+    if (place->address <= address && address - place->address < size_of_family(place->object->family))
+      return true;
+  }
+  return false;
+}
+
+bool process_has_object_around(const struct process *process, uint64_t address) {
+  uint64_t page = address >> PAGE_SHIFT;
+  return is_in_page(process, page, address) || is_in_page(process, page - 1, address) ||
+         is_in_page(process, key_of_address(SNARLI_LOCK, address) >> PAGE_SHIFT, key_of_address(SNARLI_LOCK, address));
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Condition variables, barriers, one-time initialization and annotated order. One thread per model.
+ * Condition variables, barriers, one-time initialization, annotated order, bare futexes. One thread per model.
  */
 #include "parts.h"
 
@@ -118,4 +118,12 @@ void order_step(struct event *event) {
   order->has_posters |= order->posts && order->poster != event->thread->serial;
   order->poster = event->thread->serial;
   order->posts++;
+}
+
+/* What a futex is part of nobody knows: who could end the wait neither. */
+void futex_step(struct event *event) {
+  if (event->record->type == SNARLI_R_FUTEX_WAIT_REQUESTED)
+    wait_begin(event, WAIT_FUTEX)->futex = event->record->object;
+  else
+    wait_end(event->thread);
 }

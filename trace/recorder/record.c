@@ -35,7 +35,8 @@ enum { MARK_NONE, MARK_SET, MARK_CLEAR };
    (id) == SNARLI_R_COND_DESTROYED || (id) == SNARLI_R_BARRIER_DESTROYED)
 #define IS_THERE(family, phase, object)                                                                                \
   (SNARLI_OBJECT_##object == SNARLI_OBJECT_ADDRESS && SNARLI_##family != SNARLI_META &&                                \
-   (SNARLI_##phase != SNARLI_RELEASE || SNARLI_##family == SNARLI_ORDER) && SNARLI_##phase != SNARLI_FAIL)
+   SNARLI_##family != SNARLI_FUTEX && (SNARLI_##phase != SNARLI_RELEASE || SNARLI_##family == SNARLI_ORDER) &&         \
+   SNARLI_##phase != SNARLI_FAIL)
 static const uint8_t marks[256] = {
 #define RECORD(id, NAME, text, family, phase, arg, object, aux)                                                        \
   [id] = IS_GONE(id) ? MARK_CLEAR : IS_THERE(family, phase, object) ? MARK_SET : MARK_NONE,

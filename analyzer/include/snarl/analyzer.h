@@ -27,4 +27,8 @@ struct analysis *analysis_new(struct trace *trace, const char *name, const struc
 const struct report *analysis_report(const struct analysis *analysis);
 void analysis_free(struct analysis *analysis);
 
+/* Whether the trace has number `library`, from 0, of the libraries that are known to synchronize by system calls of
+ * their own: 1 with what that hides in `text`, 0 if it has not, -1 if there are no more of them. */
+int analysis_blind_library(const struct trace *trace, size_t library, char *text, size_t size);
+
 #endif

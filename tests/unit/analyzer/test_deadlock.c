@@ -141,12 +141,49 @@ static void ended_programs(void **state) {
          NULL, NULL, NULL); /* an idle worker of a program that is over */
 }
 
+/* The one thing that cannot be seen, and how often. */
+static void expect_unseen(const char *text, uint64_t waits, size_t sites) {
+  struct story story;
+  story_open(&story, text, (struct analysis_options){0});
+  assert_int_equal(story.report->blind_spot_count, waits != 0);
+  if (waits) {
+    assert_int_equal(story.report->blind_spots[0].waits, waits);
+    assert_int_equal(story.report->blind_spots[0].site_count, sites);
+  }
+  story_close(&story);
+}
+
+#define FUTEX(thread, name, error)                                                                                     \
+  thread " futex-wait-requested " name " w@a.c:1\n" thread " futex-wait-returned " name " arg=" error " w@a.c:1\n"
+
+static void futexes(void **state) {
+  (void)state;
+  /* a thread that waits on a futex may go on, and signal */
+  FINE(TWO "1.1 lock M\n1.1 cond-wait-requested C w@a.c:1\n1.1 mutex-released M in-wait w@a.c:1\n"
+           "1.2 futex-wait-requested F w@a.c:2\n1.0 askjoin 1\n");
+  FINE(TWO "1.1 lock A\n1.2 ask A\n1.1 futex-wait-requested F w@a.c:2\n");
+  /* but it holds up nobody else's deadlock */
+  STUCK(TWO "1.0 futex-wait-requested F w@a.c:2\n1.1 lock A\n1.2 lock B\n1.1 ask B\n1.2 ask A\n",
+        "wait for each other");
+  /* counted by place; EAGAIN (11) did not wait */
+  expect_unseen(TWO FUTEX("1.1", "F", "0") FUTEX("1.2", "G", "110") FUTEX("1.2", "G", "11") TWO_END, 2, 1);
+  expect_unseen(TWO FUTEX("1.1", "F", "0") "1.2 futex-wait-requested F w@b.c:1\nkilled 1\n", 2, 2);
+  expect_unseen(TWO FUTEX("1.1", "F", "11") TWO_END, 0, 0);
+  expect_unseen(TWO "1.1 lock A\n1.1 unlock A\n" TWO_END, 0, 0);
+  /* the word of a mutex, of an annotated lock, and just behind a mutex (A lies at 0x550000000000) */
+  expect_unseen(TWO "1.1 lock A\n1.1 unlock A\n" FUTEX("1.1", "A", "0") FUTEX("1.1", "0x550000000024", "0") TWO_END, 0,
+                0);
+  expect_unseen(TWO "1.1 lock A\n1.1 unlock A\n" FUTEX("1.1", "0x550000000028", "0") TWO_END, 1, 1);
+  expect_unseen(TWO "1.1 lock-write-acquired L l@a.c:1\n1.1 lock-released L l@a.c:1\n" FUTEX("1.1", "L", "0") TWO_END,
+                0, 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(mutexes),        cmocka_unit_test(relocking),  cmocka_unit_test(rwlocks),
-      cmocka_unit_test(joins),          cmocka_unit_test(conditions), cmocka_unit_test(semaphores),
-      cmocka_unit_test(barriers),       cmocka_unit_test(onces),      cmocka_unit_test(cores),
-      cmocka_unit_test(ended_programs),
+      cmocka_unit_test(futexes),    cmocka_unit_test(mutexes),        cmocka_unit_test(relocking),
+      cmocka_unit_test(rwlocks),    cmocka_unit_test(joins),          cmocka_unit_test(conditions),
+      cmocka_unit_test(semaphores), cmocka_unit_test(barriers),       cmocka_unit_test(onces),
+      cmocka_unit_test(cores),      cmocka_unit_test(ended_programs),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -119,6 +119,16 @@ static const struct report *empty(void) {
   return &report;
 }
 
+static const struct finding_blind_site blind_sites[] = {
+    {{"spin_lock", "/src/bank/spin.c", "/src/bank/bank", 9, 0x99, false, false, false}, 11},
+    {{"g_mutex_lock_slowpath", "", "/usr/lib/libglib-2.0.so.0", 0, 0x77, false, false, false}, 1},
+    {{"", "", "/opt/vendor/libqueue.so.3", 0, 0xbeef, false, false, false}, 1}};
+static const struct finding_blind_spot blind_spots[] = {
+    {"13 waits on futexes that are not objects of the C library, at 3 places", "Tell of these locks.", 13, blind_sites,
+     COUNT(blind_sites)},
+    {"the locks of OpenMP (libgomp.so.1 is loaded)", "Tell of these locks.", 0, NULL, 0},
+};
+
 static const struct report *damaged(void) {
   static const char *const problems[] = {"4711.snarl: 3 windows at offset 4096 are not whole: 120 records skipped",
                                          "cycles longer than 6 locks were not searched for"};
@@ -129,6 +139,8 @@ static const struct report *damaged(void) {
   report.dropped = 1;
   report.problems = problems;
   report.problem_count = COUNT(problems);
+  report.blind_spots = blind_spots;
+  report.blind_spot_count = COUNT(blind_spots);
   report.lock_order = (struct picture)NO_ORDER;
   return &report;
 }

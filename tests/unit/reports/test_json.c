@@ -127,6 +127,27 @@ static void expect_processes(const json_t *array, const struct report *report) {
   }
 }
 
+static void expect_blind_spots(const json_t *array, const struct report *report) {
+  assert_int_equal(json_array_size(array), report->blind_spot_count);
+  for (size_t i = 0; i < report->blind_spot_count; i++) {
+    const struct finding_blind_spot *it = &report->blind_spots[i];
+    const json_t *spot = json_array_get(array, i), *sites = json_object_get(spot, "sites");
+    expect_text(spot, "what", it->what);
+    expect_text(spot, "help", it->help);
+    expect_number(spot, "waits", it->waits);
+    assert_int_equal(json_array_size(sites), it->site_count);
+    for (size_t s = 0; s < it->site_count; s++) {
+      const json_t *site = json_array_get(sites, s);
+      expect_text(site, "function", it->sites[s].frame.function);
+      expect_text(site, "file", it->sites[s].frame.file);
+      expect_text(site, "module", it->sites[s].frame.module);
+      expect_number(site, "line", it->sites[s].frame.line);
+      expect_number(site, "offset", it->sites[s].frame.offset);
+      expect_number(site, "waits", it->sites[s].waits);
+    }
+  }
+}
+
 static void expect_report(const json_t *root, const struct report *report) {
   const json_t *stats = json_object_get(root, "stats"), *findings = json_object_get(root, "findings"),
                *problems = json_object_get(root, "problems");
@@ -136,6 +157,7 @@ static void expect_report(const json_t *root, const struct report *report) {
   expect_number(root, "dropped", report->dropped);
   expect_number(root, "impossible_hidden", report->impossible_hidden);
   expect_processes(json_object_get(root, "processes"), report);
+  expect_blind_spots(json_object_get(root, "unseen"), report);
   assert_int_equal(json_array_size(findings), report->finding_count);
   for (size_t i = 0; i < report->finding_count; i++)
     expect_finding(json_array_get(findings, i), &report->findings[i]);

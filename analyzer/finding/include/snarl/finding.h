@@ -165,6 +165,19 @@ struct picture {
   size_t hidden_nodes, hidden_edges; /* left out because they take part in no finding; 0 with --all */
 };
 
+/* Synchronization that leaves no records which tell who holds what: nothing is said of it. */
+struct finding_blind_site {
+  struct finding_frame frame; /* where the program waited */
+  uint64_t waits;
+};
+struct finding_blind_spot {
+  const char *what; /* "2 waits on futexes ...", "the locks of OpenMP (libgomp.so.1 is loaded)" */
+  const char *help;
+  uint64_t waits;                         /* 0: they are not counted */
+  const struct finding_blind_site *sites; /* by waits, most first */
+  size_t site_count;
+};
+
 struct report {
   const char *trace; /* path as the user gave it */
   bool is_complete;
@@ -179,6 +192,8 @@ struct report {
   size_t impossible_count;
   size_t impossible_hidden; /* cycles judged impossible and not shown */
   struct picture lock_order, wait_for;
+  const struct finding_blind_spot *blind_spots;
+  size_t blind_spot_count;
   struct {
     uint64_t records, threads, objects, bytes;
     double seconds; /* of the traced run, first to last record */

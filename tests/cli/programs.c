@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 static pthread_mutex_t first = PTHREAD_MUTEX_INITIALIZER, second = PTHREAD_MUTEX_INITIALIZER;
@@ -48,6 +50,13 @@ static int fine(void) {
   for (int i = 0; i < 2; i++)
     pthread_join(threads[i], NULL);
   return 0;
+}
+
+/* Waits on a futex that is no lock of the C library, until the time is over. */
+static int futex(void) {
+  static int word;
+  struct timespec brief = {0, 1000};
+  return syscall(SYS_futex, &word, 0 /* FUTEX_WAIT */, 0, &brief, NULL, 0) != -1;
 }
 
 static void on_signal(int number) { seen = number; }
@@ -112,6 +121,8 @@ int main(int count, char **words) {
   const char *what = count > 1 ? words[1] : "";
   if (strcmp(what, "deadlock") == 0)
     return deadlock();
+  if (strcmp(what, "futex") == 0)
+    return futex();
   if (strcmp(what, "fine") == 0)
     return fine();
   if (strcmp(what, "signal") == 0)

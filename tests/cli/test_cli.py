@@ -307,6 +307,19 @@ class Traces(Case):
         self.assertIn("# process 0: pid ", dump.stdout)
         self.assertEqual(self.snarl("analyze", trace).returncode, 0)
 
+    def test_what_cannot_be_seen_is_said(self):
+        trace = self.record(PROGRAMS, "futex")
+        self.assertIn("not seen: who holds the locks of 1 waits on bare futexes, from 1 places", self.snarl("info", trace).stdout)
+        self.assertRegex(self.snarl("analyze", trace).stderr + self.snarl("analyze", trace).stdout,
+                         r"Not seen: 1 wait on futexes .*, at 1 place:\n +futex \(.*programs\.c:\d+\): 1 wait\n")
+        (unseen,) = json.loads(self.snarl("analyze", "-f", "json", trace).stdout)["unseen"]
+        self.assertEqual((unseen["waits"], unseen["sites"][0]["function"]), (1, "futex"))
+
+    def test_nothing_is_said_when_all_is_seen(self):
+        trace = self.record(PROGRAMS, "fine")
+        self.assertNotIn("not seen", self.snarl("info", trace).stdout)
+        self.assertEqual(json.loads(self.snarl("analyze", "-f", "json", trace).stdout)["unseen"], [])
+
     def test_default_names(self):
         for _ in range(3):
             self.assertEqual(self.snarl("record", "--", "true").returncode, 0)

@@ -189,3 +189,11 @@ DRIVE(dlclose, "mutex-acquired memory-freed") {
   use_mutex_in(dlsym(module, "room"));
   MUST(dlclose(module) == 0);
 }
+
+DRIVE(syscall, "futex-wait-requested futex-wait-returned futex-wait-requested futex-wait-returned") {
+  static int futex = 1;
+  struct timespec brief = {0, 1000};
+  MUST(syscall(SYS_futex, &futex, 0 /* FUTEX_WAIT */, 0, NULL, NULL, 0) == -1 && errno == EAGAIN);
+  MUST(syscall(SYS_futex, &futex, 128 /* private */, 1, &brief, NULL, 0) == -1 && errno == ETIMEDOUT);
+  MUST(syscall(SYS_futex, &futex, 1 /* FUTEX_WAKE */, 1, NULL, NULL, 0) == 0);
+}

@@ -40,6 +40,7 @@ program(hand_off_bad                    ENDS  lock-order-cycle:feasible  receive
 program(hand_off_ok                     ENDS  -                          -)
 program(hang_own_lock_bad               HANGS deadlock                   left,right)
 program(hang_own_lock_ok                ENDS  -                          -)
+program(futex_lock_ok                   ENDS  -                          -)
 program(lock_order_pshared_bad          ENDS  lock-order-cycle:feasible  main,main)
 program(lock_order_pshared_ok           ENDS  -                          -)
 program(process_wait_ordered_ok         ENDS  -                          -)

@@ -220,7 +220,7 @@ static void report_processes(struct analysis *analysis) {
 static void report_stats(struct analysis *analysis) {
   const struct model *model = &analysis->model;
   struct report *report = &analysis->report;
-  report->stats.records = model->records;
+  report->stats.records = model->records + trace_passed_over(analysis->trace);
   report->stats.threads = model->thread_serials;
   report->stats.objects = model->object_serials;
   report->stats.bytes = trace_bytes(analysis->trace);

@@ -38,7 +38,7 @@ int command_graph(const struct options *options) {
     return complain("png wants -o FILE: standard output is a terminal"), EXIT_USAGE;
   struct study study;
   const char *path = options->arguments[0];
-  enum exit_status status = study_open(&study, path, path, options, &(struct filter){0}, false);
+  enum exit_status status = study_open(&study, path, path, options, &(struct filter){0}, NULL);
   if (status != EXIT_OK)
     return status;
   bool is_good = output_open(&output, stdout) && output_add(&output, &study.filtered.report, options);

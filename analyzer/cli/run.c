@@ -76,7 +76,7 @@ static const char *trace_name(const struct run *run) {
 
 static void report_all(struct run *run) {
   struct study study;
-  enum exit_status status = study_open(&study, run->directory.path, trace_name(run), run->options, &run->filter, false);
+  enum exit_status status = study_open(&study, run->directory.path, trace_name(run), run->options, &run->filter, NULL);
   if (status != EXIT_OK) {
     note_trouble(run, status);
     return;
@@ -89,6 +89,7 @@ static void report_all(struct run *run) {
 /* Everything is held still first: a process that dies would set free whoever waits for it, and change what happened. */
 static void end_deadlock(struct run *run) {
   tree_stop(&run->tree);
+  complain("%s is deadlocked: analyzing its trace", run->options->arguments[0]); /* which may take a while */
   report_all(run);
   tree_kill(&run->tree, run->launch.pid, &run->status);
   complain("killed %s, which was deadlocked (--on-deadlock=report leaves it)", run->options->arguments[0]);

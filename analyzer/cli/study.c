@@ -14,14 +14,16 @@ static enum exit_status cannot_read(const struct trace_problem *problem) {
 }
 
 enum exit_status study_open(struct study *study, const char *path, const char *name, const struct options *options,
-                            const struct filter *filter, bool only_blocked) {
+                            const struct filter *filter, const struct blocked_on *blocked) {
   struct trace_problem problem = {0};
   *study = (struct study){.trace = trace_open(path, &problem)};
   if (!study->trace)
     return cannot_read(&problem);
+  if (blocked)
+    trace_narrow(study->trace, blocked->addresses, blocked->count, blocked->has_conditions);
   struct analysis_options wanted = {.show_impossible = options->show_impossible,
                                     .show_all = options->show_all,
-                                    .only_blocked = only_blocked,
+                                    .only_blocked = blocked != NULL,
                                     .cycle_length = options->cycle_length};
   study->analysis = analysis_new(study->trace, name, &wanted);
   if (study->analysis && filter_apply(filter, analysis_report(study->analysis), &study->filtered))

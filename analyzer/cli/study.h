@@ -16,10 +16,17 @@ struct study {
   struct filtered filtered; /* the report to render */
 };
 
-/* Studies the trace at `path`, which the report calls `name`. `only_blocked`: see struct analysis_options. EXIT_OK, or
- * the exit status after a complaint; then there is nothing to close. */
+/* What threads are blocked on: all that matters when only who is stuck is asked for. */
+struct blocked_on {
+  uint64_t *addresses;
+  size_t count, room;
+  bool has_conditions;
+};
+
+/* Studies the trace at `path`, which the report calls `name`. With `blocked` only who is stuck on those objects.
+ * EXIT_OK, or the exit status after a complaint; then there is nothing to close. */
 enum exit_status study_open(struct study *study, const char *path, const char *name, const struct options *options,
-                            const struct filter *filter, bool only_blocked);
+                            const struct filter *filter, const struct blocked_on *blocked);
 void study_close(struct study *study);
 
 /* True if a finding of the report is at or above --fail-on. */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * Watches a running program through its trace. A look reads only the newest record of each thread. What has been in the
- * same blocking call for a while is suspect, and when the set of suspects is new, the whole trace is studied; what the
- * study finds counts only if its threads are still where they were. A look takes at most a twentieth of the time and so
- * does a study, so a program that merely waits, or a huge trace, does not make us burn CPU. Main thread.
+ * Watches a running program through its trace. A look reads only what was written since the one before, and keeps the
+ * newest record of each thread. What has been in the same blocking call for a while is suspect, and when the set of
+ * suspects is new, the trace is studied, narrowed to what they are blocked on; what the study finds counts only if its
+ * threads are still where they were. A look takes at most a hundredth of the time and a study a twentieth, so a program
+ * that merely waits, or a huge trace, does not make us burn CPU. Main thread.
  */
 #include "watch.h"
 
@@ -14,10 +15,11 @@
 #include <time.h>
 
 enum {
-  LOOK_MS = 200,  /* between looks */
-  IDLE_MS = 1000, /* the same while nobody does anything: a hang in the middle is still seen within 2 s */
-  STUCK_MS = 600, /* in one call for so long: suspect */
-  SHARE = 20,     /* of the time at most one part in so many */
+  LOOK_MS = 200,    /* between looks */
+  IDLE_MS = 1000,   /* the same while nobody does anything: a hang in the middle is still seen within 2 s */
+  STUCK_MS = 600,   /* in one call for so long: suspect */
+  SHARE = 20,       /* of the time studies take at most one part in so many, */
+  LOOK_SHARE = 100, /* and looks */
 };
 
 struct thread_state {
@@ -41,6 +43,7 @@ void watch_init(struct watch *watch, const char *path, const char *name, const s
 
 void watch_destroy(struct watch *watch) {
   filter_destroy(&watch->shown);
+  trace_close(watch->trace);
   free(watch->threads);
 }
 
@@ -92,15 +95,23 @@ static const struct thread_state *find(const struct thread_state *threads, size_
   return count ? bsearch(&wanted, threads, count, sizeof *threads, by_thread) : NULL;
 }
 
-/* What each thread does now; false: the trace cannot be read (yet). */
-static bool take_snapshot(const struct watch *watch, struct snapshot *snapshot) {
+/* The trace stays open, so that a look costs what was written since the one before. */
+static bool look_again(struct watch *watch) {
   struct trace_problem problem;
-  struct trace *trace = trace_open(watch->path, &problem);
-  *snapshot = (struct snapshot){.trace = trace};
-  if (!trace)
+  if (watch->trace && trace_refresh(watch->trace))
+    return true;
+  trace_close(watch->trace);
+  watch->trace = trace_open(watch->path, &problem);
+  return watch->trace != NULL;
+}
+
+/* What each thread does now; false: the trace cannot be read (yet). */
+static bool take_snapshot(struct watch *watch, struct snapshot *snapshot) {
+  *snapshot = (struct snapshot){0};
+  if (!look_again(watch))
     return false;
-  trace_last_records(trace, visit, snapshot);
-  trace_close(trace);
+  snapshot->trace = watch->trace;
+  trace_last_records(watch->trace, visit, snapshot);
   if (snapshot->count)
     qsort(snapshot->threads, snapshot->count, sizeof *snapshot->threads, by_thread);
   return true;
@@ -144,23 +155,54 @@ static bool is_suspect(const struct thread_state *thread, uint64_t now) {
   return info->phase == SNARLI_REQUEST && !ends_by_itself;
 }
 
-/* A hash of who is suspect and where, 0 when no deadlock is possible: somebody must be in a call that is not a
- * condition wait, or nobody is left who could notify. */
-static uint64_t suspects(const struct watch *watch) {
-  uint64_t hash = 14695981039346656037ull, now = now_ms();
-  size_t count = 0;
-  bool has_other_wait = false;
+/* It waits for the end of a thread or process: alone that is no deadlock. */
+static bool is_join(const struct thread_state *thread) {
+  return thread->type == SNARLI_R_THREAD_JOIN_REQUESTED || thread->type == SNARLI_R_WAIT_REQUESTED;
+}
+
+static void blocked_add(struct blocked_on *blocked, const struct thread_state *thread) {
+  blocked->has_conditions |= is_condition_wait(thread);
+  if (trace_record_info(thread->type)->object != SNARLI_OBJECT_ADDRESS)
+    return;
+  if (blocked->count == blocked->room) {
+    size_t room = blocked->room ? blocked->room * 2 : 64;
+    uint64_t *addresses = realloc(blocked->addresses, room * sizeof *addresses);
+    if (!addresses)
+      return; /* its wait is not understood then, so nothing is said of it */
+    blocked->addresses = addresses;
+    blocked->room = room;
+  }
+  blocked->addresses[blocked->count++] = thread->object;
+}
+
+struct suspicion {
+  uint64_t hash; /* of who is suspect and where, 0: no deadlock is possible */
+  bool is_total; /* nobody does anything any more */
+  struct blocked_on blocked;
+};
+
+/* Somebody must be in a call that is not a condition wait, or nobody is left who could notify; and who waits for a
+ * thread or process to end needs another who does, or is blocked. */
+static struct suspicion suspect(const struct watch *watch) {
+  struct suspicion suspicion = {.hash = 14695981039346656037ull};
+  uint64_t now = now_ms();
+  size_t count = 0, conditions = 0, joins = 0;
   for (size_t i = 0; i < watch->thread_count; i++) {
     const struct thread_state *thread = &watch->threads[i];
     if (!is_suspect(thread, now))
       continue;
     uint64_t parts[] = {(uint64_t)thread->pid << 32 | thread->tid, thread->time, thread->object, thread->type};
     for (size_t j = 0; j < sizeof parts / sizeof *parts; j++)
-      hash = (hash ^ parts[j]) * 1099511628211ull;
-    has_other_wait |= !is_condition_wait(thread);
+      suspicion.hash = (suspicion.hash ^ parts[j]) * 1099511628211ull;
+    blocked_add(&suspicion.blocked, thread);
+    conditions += is_condition_wait(thread);
+    joins += is_join(thread);
     count++;
   }
-  return count && (has_other_wait || count == watch->thread_count) ? hash | 1 : 0;
+  suspicion.is_total = count == watch->thread_count;
+  bool is_possible = count > conditions + joins || joins > 1 || suspicion.is_total;
+  suspicion.hash = count && is_possible ? suspicion.hash | 1 : 0;
+  return suspicion;
 }
 
 /* True if every blocked thread of `finding` was suspect before the study and has not moved since. */
@@ -179,7 +221,7 @@ static bool is_confirmed(const struct watch *watch, const struct snapshot *after
 }
 
 /* Leaves only findings that are confirmed and new in the study's report; true if there are any. */
-static bool keep_confirmed(const struct watch *watch, struct study *study) {
+static bool keep_confirmed(struct watch *watch, struct study *study) {
   struct snapshot after;
   struct filtered fresh;
   size_t kept = 0;
@@ -202,10 +244,27 @@ static bool keep_confirmed(const struct watch *watch, struct study *study) {
 
 /* When to look again after a look from `begin` to `end`. */
 static uint64_t next_look(const struct watch *watch, uint64_t begin, uint64_t end) {
-  uint64_t cost = (end - begin) * SHARE;
+  uint64_t cost = (end - begin) * LOOK_SHARE;
   bool is_idle = end - watch->changed > 2 * STUCK_MS;
   uint64_t pause = is_idle ? IDLE_MS : LOOK_MS;
   return end + (cost > pause ? cost : pause);
+}
+
+/* A program of which nothing moves is studied at once: nobody else wants the processor. */
+static bool is_due(const struct watch *watch, const struct suspicion *suspicion, uint64_t now) {
+  return suspicion->hash && suspicion->hash != watch->studied && (suspicion->is_total || now >= watch->next_study);
+}
+
+static bool look_closely(struct watch *watch, const struct suspicion *suspicion, struct study *study) {
+  uint64_t begin = now_ms();
+  bool is_stuck = false;
+  watch->studied = suspicion->hash;
+  if (study_open(study, watch->path, watch->name, watch->options, watch->filter, &suspicion->blocked) == EXIT_OK &&
+      !(is_stuck = keep_confirmed(watch, study)))
+    study_close(study);
+  uint64_t end = now_ms();
+  watch->next_study = end + (end - begin) * SHARE;
+  return is_stuck;
 }
 
 bool watch_look(struct watch *watch, struct study *study) {
@@ -215,15 +274,9 @@ bool watch_look(struct watch *watch, struct study *study) {
   bool is_readable = watch_update(watch);
   uint64_t end = now_ms();
   watch->next_look = next_look(watch, begin, end);
-  uint64_t suspicion = is_readable ? suspects(watch) : 0;
-  if (!suspicion || suspicion == watch->studied || end < watch->next_study)
-    return false;
-  watch->studied = suspicion;
-  bool is_stuck = false;
-  if (study_open(study, watch->path, watch->name, watch->options, watch->filter, true) == EXIT_OK &&
-      !(is_stuck = keep_confirmed(watch, study)))
-    study_close(study);
-  watch->next_study = now_ms() + (now_ms() - end) * SHARE;
+  struct suspicion suspicion = is_readable ? suspect(watch) : (struct suspicion){0};
+  bool is_stuck = is_due(watch, &suspicion, end) && look_closely(watch, &suspicion, study);
+  free(suspicion.blocked.addresses);
   return is_stuck;
 }
 

@@ -12,6 +12,7 @@ struct watch {
   const struct options *options;
   const struct filter *filter;
   struct filter shown; /* findings that were reported already, as a baseline */
+  struct trace *trace; /* as it was looked at last; NULL: not yet */
   struct thread_state *threads;
   size_t thread_count;
   uint64_t next_look, next_study; /* ms of the monotonic clock */

@@ -190,6 +190,7 @@ void file_refresh(struct trace_file *file) {
   file->header.sync_ticks = header.sync_ticks;
   file->header.sync_ns = header.sync_ns;
   file->header.stop = header.stop;
+  file->header.ended = header.ended;
   file->process.threads = header.threads;
   file->process.dropped = header.dropped;
   file->process.dropped_at = header.dropped_ticks;

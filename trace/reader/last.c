@@ -22,27 +22,27 @@ static int by_thread_and_time(const void *left, const void *right) {
 static void last_add(struct trace_file *file, const struct trace_record *record) {
   if (record->type == 0)
     return;
-  if (!array_grow(&file->last, &file->last_room, file->last_count, sizeof *record))
+  if (!array_grow(&file->last, &file->last_room, file->last_count, sizeof *file->last))
     problem_out_of_memory(file->trace);
   else
-    file->last[file->last_count++] = *record;
+    file->last[file->last_count++] = (struct newest){*record, file->trace->last_found++};
 }
 
+/* Reads the rows that it has not read before. */
 static void window_scan(struct trace_file *file, struct window *window, struct snarli_record *buffer) {
   struct rows rows = {.file = file,
-                      .offset = window->offset + sizeof(struct snarli_window),
+                      .offset = window->scanned ? window->scanned : window->offset + sizeof(struct snarli_window),
                       .end = window->end,
                       .buffer = buffer,
                       .room = ROWS_PER_READ};
-  struct trace_record last = {0};
+  struct trace_record last = {.thread = window->owner, .tid = window->tid};
   struct snarli_record row;
-  uint64_t offset, upper = file->header.begin_ticks >> 32;
-  bool is_owned = false;
-  window->tail = rows.offset;
+  uint64_t offset, upper = window->scanned ? window->upper : file->header.begin_ticks >> 32, tail = rows.offset;
+  bool is_owned = window->is_owned;
   while (rows_next(&rows, &row, &offset)) {
     unsigned type = row.head & 0xff, rank = record_ranks[type];
     if (row.head)
-      window->tail = offset + SNARLI_ROW;
+      tail = offset + SNARLI_ROW;
     if (type == SNARLI_R_OWNER) {
       last_add(file, &last);
       last = (struct trace_record){.thread = row.aux, .tid = (uint32_t)(row.head >> 16)};
@@ -59,13 +59,22 @@ static void window_scan(struct trace_file *file, struct window *window, struct s
     }
   }
   last_add(file, &last);
+  if (!window->scanned && !file->trace->merge) /* later the moment that is shown is fixed */
+    window->tail = tail;
+  window->scanned = tail;
+  window->upper = upper;
+  window->owner = last.thread;
+  window->tid = last.tid;
+  window->is_owned = is_owned;
 }
 
 static int record_by_thread(const void *left, const void *right) {
-  const struct trace_record *a = left, *b = right;
-  if (a->thread != b->thread)
-    return a->thread < b->thread ? -1 : 1;
-  return a->time < b->time ? -1 : a->time > b->time;
+  const struct newest *a = left, *b = right;
+  if (a->record.thread != b->record.thread)
+    return a->record.thread < b->record.thread ? -1 : 1;
+  if (a->record.time != b->record.time)
+    return a->record.time < b->record.time ? -1 : 1;
+  return a->found < b->found ? -1 : a->found > b->found;
 }
 
 static void keep_newest(struct trace_file *file) {
@@ -73,9 +82,20 @@ static void keep_newest(struct trace_file *file) {
   if (file->last_count)
     qsort(file->last, file->last_count, sizeof *file->last, record_by_thread);
   for (size_t i = 0; i < file->last_count; i++)
-    if (i + 1 == file->last_count || file->last[i].thread != file->last[i + 1].thread)
+    if (i + 1 == file->last_count || file->last[i].record.thread != file->last[i + 1].record.thread)
       file->last[kept++] = file->last[i];
   file->last_count = kept;
+}
+
+/* The newest window of each thread is scanned; the others need not be looked at again. */
+static void windows_scan(struct trace_file *file, struct window **begun, size_t count, struct snarli_record *buffer) {
+  if (count)
+    qsort(begun, count, sizeof(struct window *), by_thread_and_time);
+  for (size_t i = 0; i < count; i++)
+    if (i + 1 == count || begun[i]->first.thread != begun[i + 1]->first.thread)
+      window_scan(file, begun[i], buffer);
+    else
+      begun[i]->is_superseded = true;
 }
 
 void last_find(struct trace_file *file) {
@@ -85,13 +105,9 @@ void last_find(struct trace_file *file) {
   if (!begun || !buffer)
     problem_out_of_memory(file->trace);
   for (size_t i = 0; begun && buffer && i < file->window_count; i++)
-    if (file->windows[i].has_segment)
+    if (file->windows[i].has_segment && !file->windows[i].is_superseded)
       begun[count++] = &file->windows[i];
-  if (count)
-    qsort(begun, count, sizeof(struct window *), by_thread_and_time);
-  for (size_t i = 0; i < count; i++)
-    if (i + 1 == count || begun[i]->first.thread != begun[i + 1]->first.thread)
-      window_scan(file, begun[i], buffer);
+  windows_scan(file, begun, count, buffer);
   free(begun);
   free(buffer);
   keep_newest(file);
@@ -102,7 +118,7 @@ void trace_last_records(struct trace *trace, void (*visit)(const struct trace_re
   for (size_t i = 0; i < trace->file_count; i++) {
     struct trace_file *file = trace->files[i];
     for (size_t j = 0; j < file->last_count; j++) {
-      struct trace_record last = file->last[j];
+      struct trace_record last = file->last[j].record;
       last.process = file->position;
       visit(&last, context);
     }

@@ -275,6 +275,7 @@ static bool take_other(struct merge *merge, struct cursor *cursor, const struct 
 /* Moves to the next record of the segment. */
 static bool cursor_step(struct merge *merge, struct cursor *cursor) {
   struct rows *rows = &cursor->rows;
+  struct narrow *narrow = merge->trace->narrow;
   for (;;) {
     if (__builtin_expect(rows->at == rows->count, 0) && !cursor_refill(cursor))
       return false;
@@ -293,6 +294,11 @@ static bool cursor_step(struct merge *merge, struct cursor *cursor) {
       tell_holes(cursor, offset);
     if (time > cursor->time)
       cursor->time = time;
+    if (__builtin_expect(narrow != NULL, 0) && narrow->types[row->head & 0xff] &&
+        !narrow_keeps(narrow, cursor->file, row->head >> 16)) {
+      narrow->passed_over++;
+      continue;
+    }
     cursor->tie = tie_of(cursor, row->head & 0xff);
     cursor->row = row;
     return true;

@@ -81,8 +81,19 @@ struct window {
   uint64_t tail; /* see struct segment */
   enum snarli_window_kind kind;
   bool has_segment;
+  bool is_superseded; /* its thread has begun a newer one */
   struct segment first;
+  uint64_t scanned;    /* last.c has read it up to here, 0: not at all, */
+  uint64_t upper;      /* with this upper half of the clock, */
+  uint32_t owner, tid; /* whose rows these are */
+  bool is_owned;
   char **pieces; /* of a stack window, PIECE_SIZE bytes each, read when needed; NULL until one is */
+};
+
+/* A thread's newest record. */
+struct newest {
+  struct trace_record record;
+  uint64_t found; /* the how manieth: of equal times the later one is the newer */
 };
 
 /* Zeros where a window could be: reserved, and perhaps given its header after it was looked at. */
@@ -141,7 +152,7 @@ struct trace_file {
   size_t *mapped; /* while blobs are read: those that are mapped now, by address */
   size_t mapped_count, mapped_room;
   size_t mapping_count, mapping_room;
-  struct trace_record *last; /* newest of each thread, by thread */
+  struct newest *last; /* of each thread, by thread */
   size_t last_count, last_room;
 };
 
@@ -150,6 +161,15 @@ struct arena {
 };
 
 struct merge;
+
+/* See trace_narrow. */
+struct narrow {
+  uint64_t *addresses; /* ascending */
+  size_t count;
+  uint64_t bits[64]; /* which hashes of addresses occur at all */
+  bool types[256];   /* records that may be passed over */
+  uint64_t passed_over;
+};
 
 struct trace {
   char *path;
@@ -165,9 +185,12 @@ struct trace {
   bool is_muted;           /* which is not told while they read */
   uint64_t uses;
   size_t open_files, open_files_most;
+  uint64_t last_found;
   uint64_t cut; /* records of running images after this time are newer than the snapshot */
   uint64_t origin;
   struct merge *merge;
+  struct narrow *narrow; /* NULL: everything is handed out */
+  size_t names_seen;     /* files in the directory when it was opened */
 };
 
 /* Makes room for one more element; false: out of memory. */
@@ -230,7 +253,11 @@ void mappings_sort(struct trace_file *file);
 
 void stacks_free(struct trace_file *file);
 void processes_link(struct trace *trace);
+/* Finds the newest record of each thread, or what came since it was called before. */
 void last_find(struct trace_file *file);
+/* Is there anything at this address that must be handed out? */
+bool narrow_keeps(const struct narrow *narrow, const struct trace_file *file, uint64_t address);
+void narrow_free(struct narrow *narrow);
 
 struct merge *merge_new(struct trace *trace);
 void merge_free(struct merge *merge);

@@ -89,12 +89,16 @@ static struct trace_file *file_new(struct trace *trace, const char *name) {
   return NULL;
 }
 
-static void heads_find(struct trace_file *file, bool is_told) {
+/* `is_late`: what is found only now was written after the moment that is shown. */
+static void heads_find(struct trace_file *file, bool is_told, bool is_late) {
   for (size_t i = 0; i < file->window_count; i++) {
     struct window *window = &file->windows[i];
-    if (window->kind == SNARLI_W_RECORDS && !window->has_segment)
-      window->has_segment =
-          segment_find(file, window->offset + sizeof(struct snarli_window), window->end, &window->first, is_told);
+    if (window->kind != SNARLI_W_RECORDS || window->has_segment)
+      continue;
+    window->has_segment =
+        segment_find(file, window->offset + sizeof(struct snarli_window), window->end, &window->first, is_told);
+    if (window->has_segment && is_late)
+      window->tail = window->offset;
   }
 }
 
@@ -111,7 +115,7 @@ static int file_add(struct trace *trace, const char *name, bool is_late, struct 
   windows_index(file);
   for (size_t i = 0; is_late && i < file->window_count; i++)
     file->windows[i].tail = file->windows[i].offset;
-  heads_find(file, false);
+  heads_find(file, false, is_late);
   return 0;
 }
 
@@ -124,8 +128,8 @@ static void snapshot_take(struct trace *trace) {
       continue;
     last_find(file);
     for (size_t j = 0; j < file->last_count; j++)
-      if (file->last[j].time > trace->cut)
-        trace->cut = file->last[j].time;
+      if (file->last[j].record.time > trace->cut)
+        trace->cut = file->last[j].record.time;
   }
 }
 
@@ -152,7 +156,7 @@ static void finish(struct trace *trace) {
   for (size_t i = 0; i < trace->file_count; i++) {
     struct trace_file *file = trace->files[i];
     file->position = (uint32_t)i;
-    heads_find(file, true);
+    heads_find(file, true, true);
     windows_finish(file);
     blobs_read(file);
   }
@@ -195,6 +199,7 @@ static int open_directory(struct trace *trace, struct trace_problem *problem) {
   }
   if (result == 0)
     result = open_named(trace, &later, true, problem);
+  trace->names_seen = later.count;
   names_free(&names);
   names_free(&later);
   return result;
@@ -260,6 +265,7 @@ void trace_close(struct trace *trace) {
   if (!trace)
     return;
   merge_free(trace->merge);
+  narrow_free(trace->narrow);
   for (size_t i = 0; i < trace->file_count; i++)
     file_free(trace->files[i]);
   if (trace->directory >= 0)
@@ -284,9 +290,40 @@ void trace_rewind(struct trace *trace) {
   if (!trace->is_first_pass_over)
     trace->problem_count = trace->problems_of_open;
   merge_free(trace->merge);
+  if (trace->narrow)
+    trace->narrow->passed_over = 0;
   trace->merge = merge_new(trace);
   if (!trace->merge)
     problem_out_of_memory(trace);
+}
+
+/* Files that were not there, or could not be read yet. */
+static bool has_new_files(const struct trace *trace) {
+  struct names names = {0};
+  struct trace_problem problem;
+  if (trace->directory < 0)
+    return false;
+  bool is_listed = names_list(trace, &names, &problem) == 0;
+  bool has_new = !is_listed || names.count != trace->names_seen || trace->file_count != trace->names_seen;
+  names_free(&names);
+  return has_new;
+}
+
+bool trace_refresh(struct trace *trace) {
+  if (has_new_files(trace))
+    return false;
+  for (size_t i = 0; i < trace->file_count; i++) {
+    struct trace_file *file = trace->files[i];
+    if (!file_is_running(file))
+      continue;
+    file_refresh(file);
+    if (file->header.ended)
+      return false;
+    windows_index_again(file);
+    heads_find(file, false, true);
+    last_find(file);
+  }
+  return true;
 }
 
 uint64_t trace_bytes(const struct trace *trace) {

@@ -146,7 +146,7 @@ void windows_index_again(struct trace_file *file) {
   windows_index(file);
   for (size_t i = known; i < file->window_count; i++)
     file->windows[i].tail = file->windows[i].offset;
-  if (file->window_count)
+  if (file->window_count > known)
     qsort(file->windows, file->window_count, sizeof *file->windows, window_compare);
 }
 

@@ -136,6 +136,49 @@ static void moment_check(const char *directory) {
   trace_close(trace);
 }
 
+/* A look at what was written since the last one finds what opening anew finds; the records stay those of the opening.
+ */
+static void look_again_sees_more(void **state) {
+  struct image *image = image_new(1, 100);
+  const char *path = path_in(*state, "1.snarl");
+  image_header(image)->ended = 0;
+  assert_int_equal(image_write(image, path), 0);
+  image_free(image);
+  int fd = open(path, O_RDWR | O_CLOEXEC);
+  assert_int_equal(ftruncate(fd, FILE_ROOM), 0);
+  char *file = mmap(NULL, FILE_ROOM, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  assert_ptr_not_equal(file, MAP_FAILED);
+  struct half a = {0}, b = {0};
+  struct trace_problem problem;
+  struct trace_record record;
+  struct trace *trace = NULL;
+  for (uint32_t i = 0; i < 3000; i++) {
+    half_append(file, &a, 0, 1000 + 2 * i);
+    if (i % 3 == 0)
+      half_append(file, &b, 1, 1001 + 2 * i);
+    if (i == 10)
+      assert_non_null(trace = trace_open(*state, &problem));
+    if (i <= 10 || i % 7)
+      continue;
+    uint64_t last[2] = {0};
+    assert_true(trace_refresh(trace));
+    trace_last_records(trace, last_into, last);
+    assert_int_equal(last[0], 1000 + 2 * i);
+    assert_int_equal(last[1], 1001 + 2 * (i - i % 3));
+  }
+  trace_rewind(trace);
+  for (uint64_t seen = 0; seen < 15; seen++)
+    assert_true(trace_next(trace, &record));
+  assert_false(trace_next(trace, &record));
+  image = image_new(2, 5000);
+  assert_int_equal(image_write(image, path_in(*state, "2.snarl")), 0);
+  image_free(image);
+  assert_false(trace_refresh(trace));
+  trace_close(trace);
+  munmap(file, FILE_ROOM);
+  close(fd);
+}
+
 static void growing_trace_shows_one_moment(void **state) {
   struct image *image = image_new(1, 100);
   const char *path = path_in(*state, "1.snarl");
@@ -164,6 +207,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(later_records_are_not_seen, directory_setup, directory_teardown),
       cmocka_unit_test_setup_teardown(cut_under_the_reader, directory_setup, directory_teardown),
+      cmocka_unit_test_setup_teardown(look_again_sees_more, directory_setup, directory_teardown),
       cmocka_unit_test_setup_teardown(growing_trace_shows_one_moment, directory_setup, directory_teardown),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -124,6 +124,13 @@ const struct trace_symbol *trace_symbol_of(const struct trace *trace, uint32_t p
 bool trace_next(struct trace *trace, struct trace_record *record);
 void trace_rewind(struct trace *trace);
 
+/* From the next trace_rewind on, records on locks, semaphores, barriers, onces and (unless `with_conditions`) condition
+ * variables that lie at none of these addresses, in whatever process, are passed over; but not in memory that
+ * processes share. Threads, processes, channels, memory: as before. */
+void trace_narrow(struct trace *trace, const uint64_t *addresses, size_t count, bool with_conditions);
+/* How many records were passed over since trace_rewind. */
+uint64_t trace_passed_over(const struct trace *trace);
+
 /* One record as one line without its end: nanoseconds, process.thread (kernel id), record, object, argument and aux by
  * name. Like snprintf: returns the size of the whole line, and cuts what does not fit. */
 int trace_print_record(const struct trace *trace, const struct trace_record *record, char *buf, size_t size);
@@ -146,6 +153,10 @@ uint64_t trace_ns(const struct trace *trace, uint64_t time);
  * Calls `visit` once per thread of each image that has not ended. */
 void trace_last_records(struct trace *trace, void (*visit)(const struct trace_record *last, void *context),
                         void *context);
+
+/* Looks again at a trace that grows: trace_last_records tells what is newest now. The records handed out stay those of
+ * the moment at which it was opened. False: only opening it anew can tell more, as when a process has begun. */
+bool trace_refresh(struct trace *trace);
 
 size_t trace_problem_count(const struct trace *trace);
 const struct trace_problem *trace_problem_at(const struct trace *trace, size_t i);

@@ -108,6 +108,7 @@ static void system_v_found(int id, unsigned ends, uint32_t stack) {
   struct snarli_channel channel = {.kind = SNARLI_C_SYSV, .stack = stack, .self = (uint64_t)(unsigned)id + 1};
   if (snarli_real()->msgctl(id, IPC_STAT, &state) == 0) {
     channel.capacity = state.msg_qbytes;
+    channel.peer = state.msg_qnum;
     channel.content = state.__msg_cbytes + state.msg_qnum;
     unsigned both = SNARLI_E_RECEIVE | SNARLI_E_SEND;
     snarli_record_aux(SNARLI_R_CHANNEL_OPENED, ends | both, (unsigned)number_of(id),

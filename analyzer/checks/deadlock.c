@@ -32,11 +32,15 @@ struct draft_object deadlock_awaited(const struct wait_graph *graph, const struc
     return (struct draft_object){.thread = wait->target};
   if (wait->kind == WAIT_CHILD)
     return (struct draft_object){.process = wait->pid ? process_of_pid(graph->model, wait->pid) : NULL};
+  if (wait->kind == WAIT_POLL)
+    return channel_awaited(graph, node->thread);
   return (struct draft_object){.object = wait->object};
 }
 
 static const char *awaited_label(const struct wait_graph *graph, struct describe *describe,
                                  const struct wait_node *node) {
+  if (node->thread->wait.kind == WAIT_POLL)
+    return channel_awaited_label(graph, describe, node->thread);
   struct draft_object awaited = deadlock_awaited(graph, node);
   if (awaited.thread)
     return describe_thread(describe, awaited.thread);
@@ -52,8 +56,11 @@ static const char *names_of(struct describe *describe, struct thread *const *thr
   return draft_join(describe, names, count);
 }
 
-static const char *nobody_left(struct describe *describe, const struct wait_node *node) {
+static const char *nobody_left(const struct wait_graph *graph, struct describe *describe,
+                               const struct wait_node *node) {
   const struct object *object = node->thread->wait.object;
+  if (is_channel_wait(&node->thread->wait))
+    return channel_because(graph, describe, node->thread);
   if (object->family == SNARLI_BARRIER)
     return arena_print(describe->arena, "which needs %u threads: %u arrived, and nobody is left to come",
                        object->needed, object->arrived);
@@ -93,7 +100,7 @@ const char *deadlock_because(const struct wait_graph *graph, struct describe *de
   case CAUSE_TARGET:
     return "to end";
   case CAUSE_ANYBODY:
-    return nobody_left(describe, node);
+    return nobody_left(graph, describe, node);
   case CAUSE_RUNS:
     break;
   }
@@ -111,7 +118,10 @@ static bool is_wanted_by_core(const struct wait_core *core, const struct object 
 }
 
 static const char *separator(const struct wait_node *node) {
-  return node->cause == CAUSE_TARGET || node->cause == CAUSE_ANYBODY ? " " : ", ";
+  const struct wait *wait = &node->thread->wait;
+  if (node->cause == CAUSE_ANYBODY)
+    return is_channel_wait(wait) || wait->object->family == SNARLI_BARRIER ? ", " : " ";
+  return node->cause == CAUSE_TARGET ? " " : ", ";
 }
 
 static const char *sentence(const struct wait_graph *graph, struct describe *describe, const struct wait_core *core,
@@ -122,11 +132,9 @@ static const char *sentence(const struct wait_graph *graph, struct describe *des
   for (size_t i = 0; i < thread->holds.count; i++)
     if (is_wanted_by_core(core, thread->holds.items[i].object) && node->cause != CAUSE_SELF)
       held[count++] = describe_object(describe, thread->holds.items[i].object);
-  const char *comma =
-      node->cause == CAUSE_ANYBODY && thread->wait.object->family == SNARLI_BARRIER ? ", " : separator(node);
   return arena_print(describe->arena, "%s %s%s%swaits for %s%s%s.", describe_thread(describe, thread),
                      count ? "holds " : "", draft_join(describe, held, count), count ? " and " : "",
-                     awaited_label(graph, describe, node), comma, deadlock_because(graph, describe, node));
+                     awaited_label(graph, describe, node), separator(node), deadlock_because(graph, describe, node));
 }
 
 static const char *message_of(const struct wait_graph *graph, struct describe *describe, const struct wait_core *core) {
@@ -146,8 +154,7 @@ static const char *title_of(const struct wait_graph *graph, struct describe *des
   const char *names = names_of(describe, core->threads.items, core->threads.count);
   if (core->threads.count == 1)
     return arena_print(describe->arena, "%s waits for %s%s%s", names, awaited_label(graph, describe, node),
-                       node->cause == CAUSE_TARGET || node->cause == CAUSE_ANYBODY ? " " : ", ",
-                       deadlock_because(graph, describe, node));
+                       separator(node), deadlock_because(graph, describe, node));
   bool is_ring = true;
   for (size_t i = 0; i < core->threads.count; i++)
     is_ring &= node_of(graph, core->threads.items[i])->cause != CAUSE_ANYBODY;

@@ -22,4 +22,14 @@ const char *deadlock_because(const struct wait_graph *graph, struct describe *de
 /* What the node's thread waits for. */
 struct draft_object deadlock_awaited(const struct wait_graph *graph, const struct wait_node *node);
 
+/* channel_words.c: what a poll waits for, and why a wait for a channel cannot end. */
+struct draft_object channel_awaited(const struct wait_graph *graph, const struct thread *thread);
+const char *channel_awaited_label(const struct wait_graph *graph, struct describe *describe,
+                                  const struct thread *thread);
+const char *channel_because(const struct wait_graph *graph, struct describe *describe, const struct thread *waiter);
+
+static inline bool is_channel_wait(const struct wait *wait) {
+  return wait->kind == WAIT_SEND || wait->kind == WAIT_RECEIVE || wait->kind == WAIT_POLL;
+}
+
 #endif

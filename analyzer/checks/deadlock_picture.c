@@ -89,14 +89,19 @@ static void paint_holders(struct painting *painting, struct object *object, uint
   }
 }
 
+static bool could_end(const struct thread *waiter, const struct thread *other) {
+  if (is_channel_wait(&waiter->wait))
+    return wait_is_ended_by(waiter, other->process);
+  return other->wait.object != waiter->wait.object;
+}
+
 /* Who of the same stuck set could have ended the wait. */
 static void paint_enders(struct painting *painting, const struct wait_node *waiter, uint32_t node, int32_t cycle) {
   if (waiter->cause != CAUSE_ANYBODY || waiter->core < 0)
     return;
   const struct wait_core *core = &painting->graph->cores.items[waiter->core];
   for (size_t i = 0; i < core->threads.count; i++)
-    if (core->threads.items[i] != waiter->thread &&
-        painting->graph->nodes[core->threads.items[i]->place].thread->wait.object != waiter->thread->wait.object)
+    if (core->threads.items[i] != waiter->thread && could_end(waiter->thread, core->threads.items[i]))
       join_nodes(painting, node, thread_node(painting, core->threads.items[i]), RELATION_ENDED_BY, (struct origin){0},
                  cycle);
 }
@@ -141,6 +146,8 @@ static bool is_known(const struct wait *wait) {
     return wait->target && wait->target->serial == wait->target_serial;
   if (wait->kind == WAIT_NONE || wait->kind == WAIT_CHILD || wait->kind == WAIT_FUTEX)
     return wait->kind != WAIT_NONE;
+  if (wait->kind == WAIT_POLL && !wait->object)
+    return false;
   return wait->object && wait->object->serial == wait->object_serial && !wait->object->is_gone;
 }
 

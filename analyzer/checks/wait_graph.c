@@ -22,6 +22,16 @@ static void edge(struct wait_graph *graph, uint32_t from, uint32_t to) {
 /* The process is over: its header says so, its end was seen, or its parent reaped it. */
 static bool is_over(const struct process *process) { return process->is_over || process->info->ended; }
 
+bool wait_is_over(const struct process *process) { return is_over(process); }
+
+void wait_edge(struct wait_graph *graph, const struct thread *from, const struct process *to) {
+  edge(graph, from->place, process_node(graph, to));
+}
+
+void wait_edge_to_anyone(struct wait_graph *graph, const struct thread *from) {
+  edge(graph, from->place, anyone_node(graph));
+}
+
 /* It left by exit: what its other threads waited for then is still worth a look. */
 static bool has_exited(const struct process *process) {
   return process->over_by && !process->has_execed && is_over(process);
@@ -213,7 +223,8 @@ static void look_at(struct wait_graph *graph, struct wait_node *node) {
   if (wait->ends || process->info->dropped || (is_over(process) && !has_exited(process)) ||
       (process->over_by == node->thread && is_over(process)))
     return;
-  if (wait->kind != WAIT_JOIN && wait->kind != WAIT_CHILD && !has_object(wait))
+  bool needs_object = wait->kind != WAIT_JOIN && wait->kind != WAIT_CHILD && wait->kind != WAIT_POLL;
+  if (needs_object && !has_object(wait))
     return;
   switch (wait->kind) {
   case WAIT_LOCK:
@@ -239,6 +250,11 @@ static void look_at(struct wait_graph *graph, struct wait_node *node) {
     break;
   case WAIT_FILE:
     wait_for_file(graph, node);
+    break;
+  case WAIT_SEND:
+  case WAIT_RECEIVE:
+  case WAIT_POLL:
+    wait_for_channels(graph, node);
     break;
   case WAIT_FUTEX: /* anybody may end it */
   case WAIT_NONE:

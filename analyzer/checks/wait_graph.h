@@ -49,6 +49,16 @@ struct wait_graph {
   VECTOR(struct wait_core) cores;
 };
 
+/* wait_channels.c: who could end a wait for a channel, or for any of several. */
+void wait_for_channels(struct wait_graph *graph, struct wait_node *node);
+/* Could a thread of `process` end it? */
+bool wait_is_ended_by(const struct thread *waiter, const struct process *process);
+
+/* For wait_channels.c. */
+void wait_edge(struct wait_graph *graph, const struct thread *from, const struct process *to);
+void wait_edge_to_anyone(struct wait_graph *graph, const struct thread *from);
+bool wait_is_over(const struct process *process);
+
 void wait_graph_build(struct wait_graph *graph, struct arena *arena, struct model *model);
 
 #endif

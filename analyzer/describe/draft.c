@@ -2,6 +2,7 @@
  *
  * Findings put together from steps (see describe.h). One thread per value.
  */
+#include "../model/channel.h"
 #include "describe.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -110,6 +111,8 @@ static const char *address_of(struct describe *describe, const struct object *ob
   if (object->file)
     return arena_print(describe->arena, "%" PRIu32 ":%" PRIu32 ":%" PRIu64, object->file->major, object->file->minor,
                        object->file->inode);
+  if (object->channel)
+    return arena_print(describe->arena, "%" PRIu64, object->channel->key);
   if (!object->is_shared)
     return arena_print(describe->arena, "0x%" PRIx64, object->address & ADDRESS_OF_KEY);
   return arena_print(describe->arena, "%" PRIu64 ":%" PRIu64 ":%" PRIu64 "+0x%" PRIx64, (uint64_t)major(object->device),
@@ -130,7 +133,7 @@ static struct finding_object finish_object(struct describe *describe, const stru
     made.name = draft->object->name ? draft->object->name : describe_variable(describe, draft->object);
     made.label = describe_object(describe, draft->object);
     made.address = address_of(describe, draft->object);
-    made.is_shared = draft->object->is_shared;
+    made.is_shared = draft->object->is_shared || draft->object->family == SNARLI_CHANNEL;
     made.created = describe_stack(describe, draft->object->created);
   }
   return made;

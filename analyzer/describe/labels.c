@@ -3,6 +3,7 @@
  * Labels: short, unique within the report, and given in the order in which they are asked for, so that the same trace
  * gives the same. One thread per value.
  */
+#include "../model/channel.h"
 #include "describe.h"
 #include <inttypes.h>
 #include <string.h>
@@ -145,6 +146,8 @@ const char *object_kind(const struct object *object) {
     return "lock";
   case SNARLI_FILE:
     return object->file->is_flock ? "file lock" : "record lock";
+  case SNARLI_CHANNEL:
+    return object->channel ? trace_channel_kind(object->channel->kind) : "channel";
   default:
     return "mutex";
   }
@@ -165,9 +168,10 @@ static const char *numbered(struct describe *describe, const struct object *obje
 
 const char *describe_variable(struct describe *describe, const struct object *object) {
   uint64_t offset = 0;
-  const char *name = object->is_shared ? ""
-                                       : symbols_variable(describe->symbols, object->process->index, object->address,
-                                                          object->created.time, &offset);
+  const char *name =
+      object->is_shared || object->family == SNARLI_CHANNEL
+          ? ""
+          : symbols_variable(describe->symbols, object->process->index, object->address, object->created.time, &offset);
   return *name && offset ? arena_print(describe->arena, "%s+0x%" PRIx64, name, offset) : name;
 }
 
@@ -189,7 +193,7 @@ const char *describe_object(struct describe *describe, struct object *object) {
     return describe->labels.items[place];
   const struct finding_frame *site = describe_site(describe_stack(describe, object->created));
   const char *where = place_of(describe, site), *label = object->name;
-  if (label && object->kind) /* as its user would say: Lock accounts */
+  if (label && (object->kind || object->family == SNARLI_CHANNEL)) /* as its user would say: Lock accounts */
     label = arena_print(describe->arena, "%s %s", object_kind(object), label);
   const char *variable = label ? "" : describe_variable(describe, object);
   if (*variable)

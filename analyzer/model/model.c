@@ -3,6 +3,7 @@
  * The replay: who made a record, on what, and which file knows what it means (see model.h). One thread per model.
  */
 #include "model.h"
+#include "channel.h"
 #include "parts.h"
 
 void model_init(struct model *model, struct arena *arena, struct trace *trace) {
@@ -31,6 +32,8 @@ void wait_end(struct thread *thread) {
   if (wait->kind == WAIT_BARRIER && object->serial == wait->object_serial && object->round == wait->round &&
       object->arrived)
     object->arrived--;
+  if (wait->kind == WAIT_SEND)
+    channel_wait_ends(thread);
   wait->kind = WAIT_NONE;
 }
 
@@ -150,7 +153,10 @@ static void family_step(struct model *model, struct event *event) {
   case SNARLI_EVENT:
   case SNARLI_SHARED:
   case SNARLI_TIMER:
+    break;
   case SNARLI_CHANNEL:
+    channel_step(model, event);
+    break;
   case SNARLI_SYSV:
     break;
   case SNARLI_FILE:

@@ -16,6 +16,10 @@
 #include "file.h"
 #include <snarl/trace/reader.h>
 
+struct channel; /* channel.h */
+struct descriptors;
+struct endpoint;
+struct watched;
 struct ordering; /* what happens_before.c attaches to threads and objects */
 
 /* Where something was done. */
@@ -44,7 +48,10 @@ enum wait_kind {
   WAIT_JOIN,
   WAIT_CHILD,
   WAIT_FILE,
-  WAIT_FUTEX
+  WAIT_FUTEX,
+  WAIT_SEND,
+  WAIT_RECEIVE,
+  WAIT_POLL
 };
 
 /* What a thread asked for and did not get yet. */
@@ -59,10 +66,11 @@ struct wait {
   uint32_t mutex_serial;
   struct thread *target; /* of a join; NULL: unknown */
   uint32_t target_serial;
-  uint32_t pid;   /* of a child, 0: any */
-  uint64_t futex; /* its address */
-  uint32_t round; /* of a barrier */
-  uint64_t owner; /* of a file lock */
+  uint32_t pid;    /* of a child, 0: any */
+  uint32_t round;  /* of a barrier */
+  uint64_t amount; /* asked to be sent, and counted as sent */
+  uint64_t futex;  /* its address */
+  uint64_t owner;  /* of a file lock */
   struct origin asked;
 };
 
@@ -86,6 +94,8 @@ struct thread {
   struct origin fork_asked;  /* its newest fork */
   VECTOR(struct hold) holds; /* in the order taken */
   struct wait wait;
+  VECTOR(struct watched) polled; /* what its newest poll waits for */
+  bool polled_is_old;            /* the next one begins a new set */
   struct ordering *order;
 };
 
@@ -130,6 +140,7 @@ struct object {
   struct thread *runner;                      /* of a once */
   struct origin runs;
   bool is_done;
+  struct channel *channel; /* of a channel that is open, else NULL */
   struct ordering *order;
 };
 
@@ -176,6 +187,7 @@ struct process {
   uint64_t *changes;     /* times at which its shared memory changed, ascending */
   size_t change_count, changes_seen;
   VECTOR(struct thread *) forking;
+  struct descriptors *descriptors; /* NULL: none was told of */
 };
 
 struct model {
@@ -195,6 +207,11 @@ struct model {
   struct map images;         /* pid -> its first image */
   struct map handler_stacks; /* hash of (image, stack) -> 1: of a signal handler, 0: not */
   struct map fallback;       /* pcs of tries that are followed by a wait when they fail: hash of (program, pc) -> 1 */
+  VECTOR(struct channel *) channels;
+  VECTOR(uint32_t) free_channels;
+  VECTOR(struct endpoint *) endpoints;
+  VECTOR(uint32_t) free_endpoints;
+  struct map channel_hash, endpoint_hash; /* hash of an identity -> place of the first with it */
   uint32_t thread_serials, object_serials;
   uint64_t records, first_time, last_time;
   struct thread *over; /* may be over: looked at when the next record comes */

@@ -10,8 +10,7 @@ static uint64_t identity_hash(uint64_t device, uint64_t inode, uint64_t offset) 
   return map_mix(map_mix(map_mix(device) ^ inode) ^ offset);
 }
 
-static struct object *object_new(struct model *model, struct process *process, uint64_t address,
-                                 enum snarli_family family) {
+struct object *object_new(struct model *model, struct process *process, uint64_t address, enum snarli_family family) {
   struct object *object = model->spare_objects.count ? model->spare_objects.items[--model->spare_objects.count]
                                                      : arena_alloc(model->arena, sizeof *object);
   object->serial = ++model->object_serials;
@@ -98,7 +97,7 @@ void object_retire(struct model *model, struct object *object) {
   object->runner = NULL;
   if (object->is_shared)
     unlink_shared(model, object);
-  else
+  else if (object->family != SNARLI_CHANNEL)
     object_leave(model, object->process, object->address);
   object_forget(model, object);
   object_unpin(model, object);

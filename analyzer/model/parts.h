@@ -49,6 +49,18 @@ struct hold *hold_add(struct model *model, struct thread *thread, struct object 
 void hold_drop(struct thread *thread, struct object *object);
 void holds_clear(struct object *object); /* nobody holds it any more */
 
+/* A new object, at no address of its own if it is a channel's. */
+struct object *object_new(struct model *model, struct process *process, uint64_t address, enum snarli_family family);
+
+/* descriptor.c */
+void descriptor_open(struct model *model, struct event *event);
+void descriptor_copy(struct model *model, struct process *process, uint32_t fd, uint64_t of);
+void descriptor_close(struct model *model, struct process *process, uint64_t fd);
+void descriptors_settle(struct model *model, struct process *process);
+void endpoint_leave(struct model *model, struct endpoint *endpoint);
+/* channel.c: a thread is gone, and waits for nothing. */
+void channel_forget_thread(struct model *model, struct thread *thread);
+
 void lock_step(struct model *model, struct event *event);
 void sem_step(struct model *model, struct event *event);
 void cond_step(struct model *model, struct event *event);

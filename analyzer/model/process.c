@@ -3,6 +3,7 @@
  * Process images: how they begin (fork copies the held private locks), fork, exec, end and are waited for. One thread
  * per model.
  */
+#include "channel.h"
 #include "parts.h"
 #include <signal.h>
 #include <stdlib.h>
@@ -106,6 +107,7 @@ static void bind(struct model *model, struct process *process, struct thread *fo
   process->is_bound = true;
   process->forker = forker;
   process->forker_serial = forker ? forker->serial : 0;
+  descriptors_begin(model, process, process->parent);
   if (process->info->forked)
     files_inherit(model, process);
   if (forker && process->info->forked)
@@ -118,10 +120,13 @@ struct process *process_enter(struct model *model, const struct trace_record *re
     return process;
   process->has_begun = event->is_first = true;
   map_put(model->arena, &model->pids, process->info->pid, process->index);
-  if (process->info->execed && parent)
+  if (process->info->execed && parent) {
     parent->is_over = true;
-  else if (!process->is_bound) /* the request without a result yet that is the newest */
+    descriptors_begin(model, process, parent);
+    descriptors_end(model, parent);
+  } else if (!process->is_bound) { /* the request without a result yet that is the newest */
     bind(model, process, parent && parent->forking.count ? parent->forking.items[parent->forking.count - 1] : NULL);
+  }
   if (process->forker && process->forker->serial == process->forker_serial)
     event->other = process->forker;
   return process;
@@ -183,6 +188,7 @@ static void waited(struct model *model, struct event *event) {
     return;
   child->is_over = child->is_reaped = true;
   files_lose_process(model, child);
+  descriptors_end(model, child);
   child->reaped = origin_of(event);
   event->child = child;
 }
@@ -207,8 +213,10 @@ void process_step(struct model *model, struct event *event) {
     process->has_execed = event->record->type == SNARLI_R_EXEC_REQUESTED;
     process->over_by = event->thread;
     process->over_by_serial = event->thread->serial;
-    if (!process->has_execed)
+    if (!process->has_execed) {
       files_lose_process(model, process);
+      descriptors_end(model, process);
+    }
     break;
   case SNARLI_R_EXEC_FAILED:
     process->is_over = false;

@@ -97,6 +97,7 @@ void thread_lose(struct model *model, struct thread *thread) {
 static void thread_drop(struct model *model, struct thread *thread) {
   if (model->drop_thread)
     model->drop_thread(model->context, thread);
+  channel_forget_thread(model, thread);
   model->threads.items[thread->place] = NULL;
   vector_push(model->arena, &model->free_threads) = thread->place;
   struct thread empty = {.holds = thread->holds};

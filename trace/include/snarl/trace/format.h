@@ -220,7 +220,7 @@ struct snarli_channel {
   uint32_t kind;         /* enum snarli_channel_kind */
   uint32_t stack;        /* where the descriptor was made, 0: it was found */
   uint64_t device, self; /* an inode where there is one; of a socket this end */
-  uint64_t peer;         /* `self` of a socket's other end, 0: unknown */
+  uint64_t peer;         /* `self` of a socket's other end, 0: unknown; of a System V queue the messages in it */
   uint64_t capacity;     /* bytes, of a POSIX queue messages; 0: unknown */
   uint64_t content;      /* what it held when the descriptor was made: bytes, messages, a count */
 };

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# compare.sh LIBRARY PROGRAM: PROGRAM prints the same and ends the same without the shim, with it, and while it records.
+# compare.sh LIBRARY PROGRAM [SNARL]: PROGRAM prints the same and ends the same without the shim, with it, and while it records.
+# With SNARL, the command, nothing is found in what was recorded: these programs have no bugs.
 set -euo pipefail
 directory=$(mktemp -d)
 trap 'rm -rf "$directory"' EXIT
@@ -21,3 +22,4 @@ tail -n 1 "$directory/native" | grep -q '^exit status 0$' || { cat "$directory/n
 diff "$directory/native" "$directory/idle"
 diff "$directory/native" "$directory/recording"
 ls "$directory"/trace/*.snarl >/dev/null
+[ -z "${3:-}" ] || "$3" analyze --fail-on=note "$directory/trace" >"$directory/report" 2>&1 || { cat "$directory/report"; exit 1; }

@@ -18,6 +18,7 @@
 
 struct process {
   pid_t pid, parent;
+  int threads;
   char state;
 };
 
@@ -26,7 +27,7 @@ struct processes {
   size_t count, room;
 };
 
-/* "PID (name) STATE PARENT ...", where the name can hold anything. */
+/* "PID (name) STATE PARENT ...", where the name can hold anything; the threads are 15 fields further on. */
 static bool read_process(const char *pid, struct process *process) {
   char path[64], text[512];
   snprintf(path, sizeof path, "/proc/%.20s/stat", pid);
@@ -37,7 +38,8 @@ static bool read_process(const char *pid, struct process *process) {
   text[size] = '\0';
   const char *after = strrchr(text, ')');
   process->pid = atoi(pid);
-  return after && sscanf(after + 1, " %c %d", &process->state, &process->parent) == 2;
+  return after && sscanf(after + 1, " %c %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %d",
+                         &process->state, &process->parent, &process->threads) == 3;
 }
 
 static void processes_read(struct processes *processes) {
@@ -110,11 +112,12 @@ static size_t send_all(const struct tree *tree, int signal, bool until_stopped) 
   size_t below = collect(tree, &all);
   for (size_t i = 0; i < below; i++) {
     char state = all.items[i].state;
-    bool is_dead = state == 'Z' || state == 'X';
+    bool is_headless = state == 'Z' && all.items[i].threads > 1; /* its main thread ended, others go on */
+    bool is_dead = !is_headless && (state == 'Z' || state == 'X');
     if (is_dead || (until_stopped && (state == 'T' || state == 't')))
       continue;
     kill(all.items[i].pid, signal);
-    left++;
+    left += !is_headless || !until_stopped; /* that it stopped is not to be seen */
   }
   free(all.items);
   return left;

@@ -86,7 +86,7 @@ struct recorder_thread *thread_attach(void) {
   sys_block_signals(&saved);
   struct recorder_thread *thread = attach_blocked();
   sys_restore_signals(&saved);
-  if (thread && has_end_key && own_index != 0)
+  if (thread && has_end_key)
     (void)pthread_setspecific(end_key, (void *)1);
   return thread;
 }

@@ -76,8 +76,12 @@ static const char *whose_holder_is_gone(struct describe *describe, const struct 
                        describe_thread(describe, node->thread->wait.object->orphaned_by));
   if (node->thread->wait.kind == WAIT_JOIN)
     return "which is gone";
-  return arena_print(describe->arena, "which %s never released before it ended",
-                     describe_thread(describe, node->needs.items[0]));
+  struct thread *holder = node->needs.items[0];
+  return arena_print(describe->arena,
+                     holder->is_ended || holder->process == node->thread->process
+                         ? "which %s never released before it ended"
+                         : "which %s holds, and that process is gone",
+                     describe_thread(describe, holder));
 }
 
 const char *deadlock_because(const struct wait_graph *graph, struct describe *describe, const struct wait_node *node) {

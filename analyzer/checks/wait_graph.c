@@ -76,6 +76,8 @@ static void wait_for_lock(struct wait_graph *graph, struct wait_node *node) {
     struct thread *holder = lock->holders.items[i];
     if (is_read && !thread_hold(holder, lock)->is_write)
       continue;
+    if (lock->type & SNARLI_T_ROBUST && !is_alive(holder, node->thread->process))
+      continue; /* whoever waits is told of its owner's death */
     if (holder != node->thread || !checks_self)
       set_and(graph, node, holder, CAUSE_OWNER);
   }

@@ -111,3 +111,7 @@ program(hang_poll_bad                   HANGS deadlock                   main,wa
 program(hang_poll_ok                    ENDS  -                          -)
 program(hang_epoll_bad                  HANGS deadlock                   main,watcher)
 program(hang_epoll_ok                   ENDS  -                          -)
+program(hang_killed_owner_bad           HANGS deadlock                   main)
+program(hang_killed_owner_ok            ENDS  -                          -)
+program(hang_main_gone_bad              HANGS deadlock                   worker)
+program(hang_main_gone_ok               ENDS  -                          -)

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A process is killed while it holds a mutex in shared memory; its parent, which has waited for its end, wants it.
+ */
+#include "run.h"
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct shared {
+  pthread_mutex_t mutex;
+  _Atomic int step;
+};
+
+int main(void) {
+  struct shared *shared = run_shared(sizeof *shared);
+  run_shared_mutex(&shared->mutex);
+  pid_t child = fork();
+  if (child == 0) {
+    pthread_mutex_lock(&shared->mutex);
+    order_reach(&shared->step, 1);
+    for (;;)
+      pause();
+  }
+  order_await(&shared->step, 1);
+  kill(child, SIGKILL);
+  if (waitpid(child, NULL, 0) != child)
+    return 1;
+  pthread_mutex_lock(&shared->mutex);
+  return 0;
+}

@@ -166,8 +166,21 @@ static void problem(struct analysis *analysis, const char *text) {
   vector_push(&analysis->arena, &analysis->problems) = text;
 }
 
+/* What recorders could not write, and children that could not begin a file: killed at once, or without the means. */
+static void report_losses(struct analysis *analysis) {
+  struct arena *arena = &analysis->arena;
+  char line[512];
+  for (uint32_t i = 0; i < trace_process_count(analysis->trace); i++)
+    if (trace_print_loss(analysis->trace, i, line, sizeof line))
+      problem(analysis, arena_print(arena, "%s", line));
+  uint32_t lost = analysis->model.lost_forks;
+  if (lost)
+    problem(analysis, arena_print(arena, "%u forked process%s left no records", lost, lost == 1 ? "" : "es"));
+}
+
 static void report_problems(struct analysis *analysis) {
   struct arena *arena = &analysis->arena;
+  report_losses(analysis);
   const struct lock_cycles *cycles = &analysis->cycles;
   for (size_t i = 0; i < trace_problem_count(analysis->trace); i++)
     problem(analysis, trace_problem_at(analysis->trace, i)->text);

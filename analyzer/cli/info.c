@@ -124,9 +124,10 @@ static void print_process(const struct trace *trace, uint32_t index, int depth) 
     printf("ended with %d", process->exit_status);
   else
     printf("killed or still running");
-  if (process->dropped)
-    printf(", %" PRIu64 " records missing", process->dropped);
   printf("\n");
+  char loss[512];
+  if (trace_print_loss(trace, index, loss, sizeof loss))
+    printf("  %*s  %s\n", depth * 2, "", loss);
 }
 
 /* Children below their parents, in the order of the trace. A parent comes before its children, so this ends. */

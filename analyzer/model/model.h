@@ -213,6 +213,7 @@ struct model {
   VECTOR(uint32_t) free_endpoints;
   struct map channel_hash, endpoint_hash; /* hash of an identity -> place of the first with it */
   uint32_t thread_serials, object_serials;
+  uint32_t lost_forks; /* children by fork that are not in the trace */
   uint64_t records, first_time, last_time;
   struct thread *over; /* may be over: looked at when the next record comes */
   /* Called when an object gives no more evidence as a lock: gone, doubted, or a semaphore that is none. */

@@ -157,6 +157,7 @@ static void forked(struct model *model, struct event *event) {
     return;
   }
   event->process->has_lost_children = true;
+  model->lost_forks += !(event->record->arg & (SNARLI_F_VFORK | SNARLI_F_SPAWN));
 }
 
 /* Faults come from the program's own instructions, never while it waits. */

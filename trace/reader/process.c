@@ -4,6 +4,9 @@
  * Thread of the trace only.
  */
 #include "reader_private.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
 
 /* The image of process `pid` that began last before `child` did. */
 static int32_t image_before(const struct trace *trace, uint32_t child, uint32_t pid) {
@@ -61,4 +64,33 @@ uint64_t trace_ns(const struct trace *trace, uint64_t time) {
       header->sync_ns <= header->begin_ns)
     return ticks;
   return scale(ticks, header->sync_ns - header->begin_ns, header->sync_ticks - header->begin_ticks);
+}
+
+static const char *stop_reason(enum snarli_stop stop) {
+  switch (stop) {
+  case SNARLI_STOP_NO_SPACE:
+    return "its file could not grow";
+  case SNARLI_STOP_NO_FILE:
+    return "its file could not be opened";
+  case SNARLI_STOP_NO_MEMORY:
+    return "its file could not be mapped";
+  case SNARLI_STOP_NONE:
+    break;
+  }
+  return "";
+}
+
+int trace_print_loss(const struct trace *trace, uint32_t index, char *buf, size_t size) {
+  const struct trace_process *process = trace_process_at(trace, index);
+  if (!process || (!process->dropped && !process->stop))
+    return 0;
+  double after = (double)(trace_ns(trace, process->dropped_at) - trace_ns(trace, process->begin)) / 1e9;
+  const char *many = process->dropped == 1 ? " is" : "s are";
+  if (!process->stop)
+    return snprintf(buf, size, "process %u: from %.6f s on %" PRIu64 " record%s missing", process->pid, after,
+                    process->dropped, many);
+  return snprintf(buf, size,
+                  "process %u: recording stopped after %.6f s, because %s (%s): %" PRIu64 " record%s missing",
+                  process->pid, process->dropped ? after : 0, stop_reason(process->stop), strerror(process->stop_errno),
+                  process->dropped, many);
 }

@@ -117,7 +117,8 @@ static int reserve_space(int fd, uint64_t offset, uint32_t size) {
   int error = sys_fallocate(fd, offset, size);
   if (error && error != -EOPNOTSUPP && error != -ENOSYS)
     return error;
-  return write_zeros(fd, offset, size);
+  int write_error = write_zeros(fd, offset, size);
+  return error ? write_error : 0; /* the space is there, written or not */
 }
 
 static char *map_range(int fd, uint64_t offset, uint32_t size) {

@@ -158,6 +158,9 @@ void trace_last_records(struct trace *trace, void (*visit)(const struct trace_re
  * the moment at which it was opened. False: only opening it anew can tell more, as when a process has begun. */
 bool trace_refresh(struct trace *trace);
 
+/* Why and since when records of a process are missing, as one line; like snprintf. 0: none are. */
+int trace_print_loss(const struct trace *trace, uint32_t process, char *buf, size_t size);
+
 size_t trace_problem_count(const struct trace *trace);
 const struct trace_problem *trace_problem_at(const struct trace *trace, size_t i);
 uint64_t trace_bytes(const struct trace *trace);

@@ -62,8 +62,8 @@ static void replay(struct analysis *analysis) {
   dependencies_settle(&analysis->deps);
 }
 
-/* Of semaphores and orders that live to the end: which have several posters or acquirers. The others were noted when
- * they went. */
+/* Of semaphores, channels and orders that live to the end: which have several posters or acquirers. The others were
+ * noted when they went. */
 static void note_mixed_sems(struct analysis *analysis) {
   for (size_t i = 0; i < analysis->model.objects.count; i++) {
     const struct object *object = analysis->model.objects.items[i];

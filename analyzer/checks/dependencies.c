@@ -404,7 +404,7 @@ static void remove_stranger(struct dependencies *deps, struct object *object, ob
 
 void dependencies_forget(void *context, struct object *object) {
   struct dependencies *deps = context;
-  bool is_order = object->family == SNARLI_SEM || object->family == SNARLI_ORDER;
+  bool is_order = object->family == SNARLI_SEM || object->family == SNARLI_ORDER || object->family == SNARLI_CHANNEL;
   if (is_order && object->is_gone && (object->has_posters || object->has_acquirers))
     map_put(deps->arena, &deps->mixed_sems, object->serial,
             (uint32_t)object->has_posters | (uint32_t)object->has_acquirers << 1);

@@ -5,11 +5,20 @@
  * one. One thread per value.
  */
 #include "happens_before.h"
+#include "channel.h"
 #include <string.h>
 
 struct stamp {
   struct clock *hard, *soft;
 };
+
+/* What was sent, by the position of its first byte or message. */
+struct sending {
+  struct stamp stamp;
+  uint64_t begin;
+};
+
+#define SENDINGS_MOST (1u << 17) /* not yet received; a channel with more orders nothing */
 
 struct ordering {
   struct ordering *spare;
@@ -21,6 +30,9 @@ struct ordering {
   struct stamp gathering, first_post, release;
   VECTOR(struct stamp) posts; /* not yet needed; [0] is number `post_base` */
   uint32_t post_base, post_head;
+  VECTOR(struct sending) sendings; /* not yet received, from `sending_head` on */
+  size_t sending_head;
+  bool has_too_many;
   uint32_t releaser, release_epoch, take_epoch;
 };
 
@@ -98,6 +110,13 @@ struct moment happens_before_now(struct happens_before *hb, struct thread *threa
   return (struct moment){o->known.hard, o->known.soft, o->epoch, o->epoch + o->learned};
 }
 
+static void sendings_drop(struct happens_before *hb, struct ordering *o) {
+  for (size_t i = o->sending_head; i < o->sendings.count; i++)
+    stamp_drop(hb, &o->sendings.items[i].stamp);
+  vector_free(hb->arena, &o->sendings);
+  o->sending_head = 0;
+}
+
 static void ordering_drop(struct happens_before *hb, struct ordering **where) {
   struct ordering *o = *where;
   if (!o)
@@ -108,6 +127,7 @@ static void ordering_drop(struct happens_before *hb, struct ordering **where) {
   for (size_t i = o->post_head; i < o->posts.count; i++)
     stamp_drop(hb, &o->posts.items[i]);
   vector_free(hb->arena, &o->posts);
+  sendings_drop(hb, o);
   o->spare = hb->spare;
   hb->spare = o;
   *where = NULL;
@@ -328,6 +348,59 @@ static void once_order(struct happens_before *hb, const struct event *event) {
 }
 
 /* AFTER has seen a BEFORE. If only one thread ever says it, then at least its first. */
+/* A queue with priorities or types, or a count, hands out in another order than that of the sends. */
+static bool is_in_order(const struct channel *channel) {
+  return channel->kind != SNARLI_C_QUEUE && channel->kind != SNARLI_C_SYSV && channel->kind != SNARLI_C_EVENT;
+}
+
+static void send(struct happens_before *hb, const struct event *event, struct ordering *o) {
+  struct stamp stamp = hand_out(hb, event->thread);
+  const struct channel *channel = event->object->channel;
+  if (!is_in_order(channel)) {
+    join(hb, &o->given.soft, stamp.soft);
+  } else if (!o->has_too_many && o->sendings.count - o->sending_head < SENDINGS_MOST) {
+    vector_push(hb->arena, &o->sendings) = (struct sending){stamp, channel->began};
+    return;
+  } else {
+    o->has_too_many = true;
+    sendings_drop(hb, o);
+  }
+  stamp_drop(hb, &stamp);
+}
+
+/* What was received, and everything before it, was sent before. With one sender and one receiver it is so in every
+ * run, if both ends were never anybody else's. */
+static void receive(struct happens_before *hb, const struct event *event, struct ordering *o) {
+  const struct channel *channel = event->object->channel;
+  bool is_hard = channel->is_made && !channel->is_passed && map_get(hb->mixed_sems, event->object->serial) == MAP_NONE;
+  learn_softly(hb, event->thread, o->given.soft);
+  while (o->sending_head < o->sendings.count && o->sendings.items[o->sending_head].begin < channel->received) {
+    struct stamp *stamp = &o->sendings.items[o->sending_head++].stamp;
+    if (is_hard)
+      learn(hb, event->thread, *stamp);
+    else
+      join(hb, &o->given.soft, stamp->soft);
+    stamp_drop(hb, stamp);
+  }
+  learn_softly(hb, event->thread, o->given.soft);
+  if (o->sending_head * 2 <= o->sendings.count)
+    return;
+  o->sendings.count -= o->sending_head;
+  memmove(o->sendings.items, o->sendings.items + o->sending_head, o->sendings.count * sizeof *o->sendings.items);
+  o->sending_head = 0;
+}
+
+static void channel_order(struct happens_before *hb, const struct event *event) {
+  if (!event->object || !event->object->channel)
+    return;
+  struct ordering *o = ordering_of(hb, &event->object->order);
+  unsigned type = event->record->type;
+  if (type == SNARLI_R_CHANNEL_SENT || type == SNARLI_R_CHANNEL_SEND_REQUESTED)
+    send(hb, event, o);
+  else if (type == SNARLI_R_CHANNEL_RECEIVED && snarli_transfer_amount(event->record->object))
+    receive(hb, event, o);
+}
+
 static void annotated_order(struct happens_before *hb, const struct event *event) {
   if (!event->object)
     return;
@@ -377,10 +450,12 @@ void happens_before_step(struct happens_before *hb, struct model *model, const s
   case SNARLI_EVENT:
   case SNARLI_SHARED:
   case SNARLI_TIMER:
-  case SNARLI_CHANNEL:
   case SNARLI_FUTEX:
   case SNARLI_META:
   case SNARLI_SYSV:
+    break;
+  case SNARLI_CHANNEL:
+    channel_order(hb, event);
     break;
   case SNARLI_ORDER:
     annotated_order(hb, event);

@@ -4,9 +4,10 @@
  *
  *   hard  it must be so in every run of this program: create -> begin, end -> join, fork -> begin of the child, end of
  * a child -> its wait, all arrivals at a barrier -> all departures, end of a once -> its passing, the post of a
- * semaphore with one poster -> the acquire that needs it, and: if a lock was taken before another thread takes it, then
- * it was also released before (Kini, Mathur, Viswanathan 2017, "Dynamic race prediction in linear time", rule b) soft
- * hard, and what happened to be so in this run: signal -> wait returned, any post -> any later acquire
+ * semaphore with one poster -> the acquire that needs it, the send of one thread -> the receive of what it sent, and:
+ * if a lock was taken before another thread takes it, then it was also released before (Kini, Mathur, Viswanathan 2017,
+ * "Dynamic race prediction in linear time", rule b) soft hard, and what happened to be so in this run: signal -> wait
+ * returned, any post -> any later acquire, any send -> the receive of it
  *
  * The release of a lock orders nothing by itself: another run may take it the other way round. One thread per value.
  */
@@ -29,8 +30,8 @@ struct happens_before {
   struct clocks clocks;
   struct ordering *spare;
   struct process_order *processes;
-  const struct map
-      *mixed_sems; /* serials of semaphores and orders with more than one poster (1), acquirer (2) or both (3) */
+  const struct map *mixed_sems; /* serials of semaphores, channels and orders with more than one poster (1), acquirer
+                                   (2) or both (3) */
 };
 
 void happens_before_init(struct happens_before *hb, struct arena *arena, uint32_t processes,

@@ -197,6 +197,14 @@ static void find_objects(struct dependency *dep, const struct thread *thread) {
         dep->objects[m] = thread->holds.items[i].object;
 }
 
+/* Who runs the fiber, if it was not left since it took the first of what it holds. */
+static uint32_t carrier_of(const struct thread *thread) {
+  for (size_t i = 0; i < thread->holds.count; i++)
+    if (thread->holds.items[i].was_left)
+      return 0;
+  return thread->carrier ? thread->carrier : thread->serial;
+}
+
 void dependencies_step(struct dependencies *deps, const struct event *event) {
   struct lockset *held;
   if (!is_dependency(deps, event))
@@ -207,9 +215,13 @@ void dependencies_step(struct dependencies *deps, const struct event *event) {
   if (!entry)
     return;
   count_add(entry, 1);
-  if (!held)
+  if (!held) {
+    if (event->thread->has_fibers && deps->all.items[entry->value]->carrier != carrier_of(event->thread))
+      deps->all.items[entry->value]->carrier = 0;
     return;
+  }
   struct dependency *dep = deps->all.items[entry->value];
+  dep->carrier = carrier_of(event->thread);
   dep->first = (struct origin){event->process->index, event->record->aux, event->record->time, event->thread->serial};
   dependency_origins(held, event->thread, dep->first_held);
   find_objects(dep, event->thread);

@@ -27,11 +27,12 @@ struct dependency {
   struct thread *thread;
   struct object *wanted;
   struct lockset *held;
-  struct object **objects;    /* of the members of `held` */
-  uint8_t want;               /* enum want */
-  uint32_t place;             /* in `all` */
-  uint32_t count;             /* how often it was seen, at most UINT32_MAX; once the first replay is over */
-  struct origin first;        /* where it was wanted the first time */
+  struct object **objects; /* of the members of `held` */
+  uint8_t want;            /* enum want */
+  uint32_t carrier;    /* serial of the thread that never did anything else meanwhile; 0: of a fiber that was left */
+  uint32_t place;      /* in `all` */
+  uint32_t count;      /* how often it was seen, at most UINT32_MAX; once the first replay is over */
+  struct origin first; /* where it was wanted the first time */
   struct origin *first_held;  /* where each member of the lockset was taken then */
   uint32_t *places;           /* in the list of `wanted`, then in those of the members */
   bool is_candidate, was_cut; /* not all instants were kept */
@@ -62,6 +63,11 @@ struct dependencies {
   struct map mixed_sems; /* see happens_before.h */
   VECTOR(uint32_t) members;
 };
+
+/* They cannot overlap: one thread does both, by one fiber or by two that it does not leave meanwhile. */
+static inline bool dependencies_are_of_one(const struct dependency *a, const struct dependency *b) {
+  return a->thread == b->thread || (a->carrier && a->carrier == b->carrier);
+}
 
 static inline struct instant *dependency_instant(const struct dependency *dep, size_t i) {
   return (struct instant *)(void *)(dep->instants +

@@ -74,7 +74,8 @@ static bool excludes(const struct lock_class *waiter, const struct lock_class *h
 }
 
 static bool same_only_thread(const struct lock_class *a, const struct lock_class *b) {
-  return a->members.count == 1 && b->members.count == 1 && a->members.items[0]->thread == b->members.items[0]->thread;
+  return a->members.count == 1 && b->members.count == 1 &&
+         dependencies_are_of_one(a->members.items[0], b->members.items[0]);
 }
 
 struct pursuit {
@@ -112,7 +113,7 @@ static bool has_threads(const struct lock_cycles *cycles, struct lock_cycle *cyc
   for (size_t m = 0; m < class->members.count; m++) {
     bool is_free = true;
     for (uint32_t j = 0; j < i; j++)
-      is_free &= cycle->chosen[cycle->order[j]]->thread != class->members.items[m]->thread;
+      is_free &= !dependencies_are_of_one(cycle->chosen[cycle->order[j]], class->members.items[m]);
     cycle->chosen[cycle->order[i]] = class->members.items[m];
     if (is_free && has_threads(cycles, cycle, i + 1))
       return true;
@@ -136,7 +137,7 @@ static void examine(const struct lock_cycles *cycles, struct lock_cycle *cycle) 
     cycle->chosen[i] = cycles->classes.items[cycle->classes[i]].members.items[0];
   bool one = true;
   for (uint32_t i = 1; i < cycle->length; i++)
-    one &= cycle->chosen[i]->thread == cycle->chosen[0]->thread &&
+    one &= dependencies_are_of_one(cycle->chosen[i], cycle->chosen[0]) &&
            cycles->classes.items[cycle->classes[i]].members.count == 1;
   if (one && cycles->classes.items[cycle->classes[0]].members.count == 1) {
     cycle->why_not = WHY_ONE_THREAD;

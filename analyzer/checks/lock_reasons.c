@@ -37,6 +37,11 @@ static const char *why_not(const struct lock_cycles *cycles, const struct lock_c
                            struct describe *describe) {
   switch (cycle->why_not) {
   case WHY_ONE_THREAD:
+    if (cycle->chosen[0]->thread != cycle->chosen[1]->thread &&
+        dependencies_are_of_one(cycle->chosen[0], cycle->chosen[1]))
+      return arena_print(describe->arena, "one thread runs %s and %s, and leaves neither while it holds these locks",
+                         describe_thread(describe, cycle->chosen[0]->thread),
+                         describe_thread(describe, cycle->chosen[1]->thread));
     return arena_print(describe->arena, "%s alone takes them in both orders, and a thread cannot overtake itself",
                        describe_thread(describe, cycle->chosen[0]->thread));
   case WHY_GATE:
@@ -65,8 +70,9 @@ const char *lock_cycle_reason(const struct lock_cycles *cycles, const struct loc
     return why_not(cycles, cycle, describe);
   const char *writer = cycle->needs_writer ? ", if a writer waits between the readers" : "";
   if (cycle->verdict == VERDICT_UNCONFIRMED)
-    return arena_print(describe->arena,
-                       "in this run a signal or a semaphore put these acquisitions in order; another run may not%s",
+    return arena_print(describe->arena, "in this run a %s put these acquisitions in order; another run may not%s",
+                       cycle->chosen[0]->thread->has_fibers ? "signal, a semaphore or a switch of fibers"
+                                                            : "signal or a semaphore",
                        writer);
   return arena_print(describe->arena,
                      "the threads are distinct, no common lock keeps them apart, and nothing recorded orders them%s",

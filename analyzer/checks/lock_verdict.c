@@ -95,7 +95,7 @@ static bool is_free(struct judgement *judgement, uint32_t rank, const struct dep
   if (cycle->needs_writer && !lock->has_writers && lock->writer == dep->thread->serial)
     return false; /* the only writer is busy here */
   for (uint32_t i = 0; i < rank; i++)
-    if (cycle->chosen[cycle->order[i]]->thread == dep->thread)
+    if (dependencies_are_of_one(cycle->chosen[cycle->order[i]], dep))
       return false;
   for (uint32_t i = 0; judgement->relation != RELATION_NOTHING && i < rank; i++) {
     judgement->tests++;

@@ -147,6 +147,10 @@ static void thread_order(struct happens_before *hb, const struct event *event) {
     struct stamp stamp = hand_out(hb, event->thread);
     learn(hb, other, stamp);
     stamp_drop(hb, &stamp);
+  } else if (event->record->type == SNARLI_R_FIBER_SWITCHED && other) { /* another run may schedule otherwise */
+    struct stamp stamp = hand_out(hb, event->thread);
+    join(hb, &ordering_of(hb, &other->order)->known.soft, stamp.soft);
+    stamp_drop(hb, &stamp);
   } else if (event->record->type == SNARLI_R_THREAD_END) {
     stamp_set(hb, &ordering_of(hb, &event->thread->order)->end, hand_out(hb, event->thread));
   } else if (event->record->type == SNARLI_R_THREAD_JOINED && other && other->is_ended) {

@@ -36,6 +36,7 @@ struct hold {
   uint32_t count; /* recursive acquisitions */
   uint32_t epoch; /* of happens_before.c: when it was taken */
   bool is_write;
+  bool was_left; /* its holder, a fiber, was switched away from meanwhile */
 };
 
 enum wait_kind {
@@ -80,10 +81,12 @@ struct thread {
   struct process *process;
   uint32_t index, tid;
   uint64_t handle;
+  uint32_t carrier; /* of a fiber: serial of the thread that runs it, or did last; 0: it is a thread itself */
   const char *name; /* given by the program; NULL: none */
   uint32_t start;   /* stack of its start routine */
   struct origin created, begun, ended, joined;
   bool is_begun, is_ended, is_joined, is_detached, is_gone;
+  bool has_fibers;   /* is one, or runs some */
   uint64_t blocked;  /* signals, as in SIGNAL_MASK */
   uint32_t creating; /* index of the thread it is creating */
   uint32_t sem_steps;

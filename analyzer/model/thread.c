@@ -181,6 +181,17 @@ static void create_failed(struct model *model, struct event *event) {
   model->over = other;
 }
 
+static void switched(struct model *model, struct event *event) {
+  struct thread *thread = event->thread, *other = thread_at(model, event->process, (uint32_t)event->record->object);
+  uint32_t carrier = thread->carrier ? thread->carrier : thread->serial;
+  event->other = other;
+  thread->has_fibers = other->has_fibers = true;
+  if (other->serial != carrier)
+    other->carrier = carrier;
+  for (size_t i = 0; i < thread->holds.count; i++)
+    thread->holds.items[i].was_left = true;
+}
+
 void thread_step(struct model *model, struct event *event) {
   struct thread *thread = event->thread;
   switch ((enum snarli_record_type)event->record->type) {
@@ -225,6 +236,10 @@ void thread_step(struct model *model, struct event *event) {
     break;
   case SNARLI_R_THREAD_NAMED:
     named(model, event);
+    break;
+  case SNARLI_R_FIBER_SWITCHED:
+  case SNARLI_R_FIBER_SWITCHED_UNORDERED:
+    switched(model, event);
     break;
   default:
     break;

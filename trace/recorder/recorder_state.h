@@ -78,8 +78,12 @@ struct recorder_thread *thread_self(void);   /* the same, which is the child's a
 /* After a fork: begins the child's image and its first thread; false: cannot record. */
 bool thread_ready(struct recorder_thread *thread);
 void thread_keys_create(void);
-void thread_forget_all(void);   /* after fork: the other threads are gone */
-void thread_become_first(void); /* the calling thread begins an image: it is thread 0 */
+uint32_t thread_native_index(void); /* of the calling thread, whichever of its fibers runs */
+void thread_forget_all(void);       /* after fork: the other threads are gone */
+void thread_become_first(void);     /* the calling thread begins an image: it is thread 0 */
+
+/* fibers.c: the thread ends, whichever of its fibers runs */
+void fibers_leave(struct recorder_thread *thread);
 
 /* stacks.c: (parent, pc) -> id. Signals are blocked. */
 uint32_t stack_node(struct recorder_thread *thread, uint32_t parent, uint64_t pc);

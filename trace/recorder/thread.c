@@ -122,6 +122,7 @@ static void thread_end(void *round) {
   struct recorder_thread *thread = recorder_self;
   if (!thread || !thread_ready(thread))
     return;
+  fibers_leave(thread);
   marks_thread_end();
   snarli_record_aux(SNARLI_R_THREAD_END, 0, (uint64_t)pthread_self(), 0);
   uint64_t saved;
@@ -131,6 +132,8 @@ static void thread_end(void *round) {
   free_push(thread, thread);
   sys_restore_signals(&saved);
 }
+
+uint32_t thread_native_index(void) { return own_index; }
 
 void thread_keys_create(void) { has_end_key = pthread_key_create(&end_key, thread_end) == 0; }
 

@@ -106,6 +106,34 @@ static void annotated_order(void **state) {
                     "in one order in every run");
 }
 
+#define FIBERS "process 1 app\n1.0 start 1\n1.0 start 2\n1.0 start 3\n1.3 begin\n"
+#define TO(thread, other) thread " fiber-switched-unordered " other "\n"
+#define IN_TURN(thread, other) thread " fiber-switched " other "\n"
+#define LEFT_MEANWHILE(to)                                                                                             \
+  to("1.0", "1") "1.1 lock A\n" to("1.1", "2") to("1.2", "1") "1.1 lock B\n1.1 unlock B\n1.1 unlock A\n" to("1.1", "2")
+
+static void fibers(void **state) {
+  (void)state;
+  /* one thread runs both, each to its end */
+  expect_impossible(FIBERS TO("1.0", "1") NEST("1.1", "A", "B") TO("1.1", "2") NEST("1.2", "B", "A"),
+                    "one thread runs T2 and T1, and leaves neither while it holds these locks");
+  /* and what the thread does itself */
+  expect_impossible(FIBERS NEST("1.0", "A", "B") TO("1.0", "2") NEST("1.2", "B", "A"),
+                    "and leaves neither while it holds these locks");
+  /* one is left while it holds a lock: the other may come in between */
+  FEASIBLE(FIBERS LEFT_MEANWHILE(TO) NEST("1.2", "B", "A"), "in opposite orders");
+  UNCONFIRMED(FIBERS LEFT_MEANWHILE(IN_TURN) NEST("1.2", "B", "A"), "a switch of fibers put these");
+  FEASIBLE(FIBERS TO("1.0", "1") NEST("1.1", "A", "B") TO("1.1", "0") LEFT_MEANWHILE(TO) NEST("1.2", "B", "A"),
+           "in opposite orders");
+  /* two threads run them, or have run one of them in turn */
+  FEASIBLE(FIBERS TO("1.0", "1") NEST("1.1", "A", "B") TO("1.3", "2") NEST("1.2", "B", "A"), "in opposite orders");
+  FEASIBLE(FIBERS TO("1.0", "1") NEST("1.1", "A", "B") TO("1.1", "0") TO("1.3", "1") NEST("1.1", "A", "B")
+               TO("1.1", "3") TO("1.0", "2") NEST("1.2", "B", "A"),
+           "in opposite orders");
+  /* who holds a lock may be switched to */
+  NOTHING(FIBERS TO("1.0", "1") "1.1 lock A\n" TO("1.1", "2") "1.2 ask A\nkilled 1\n");
+}
+
 static void recursion(void **state) {
   (void)state;
   /* B is taken again while held: that is no order */
@@ -287,11 +315,11 @@ static void names_and_gates(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(inversions),      cmocka_unit_test(impossible),      cmocka_unit_test(annotated),
-      cmocka_unit_test(annotated_order), cmocka_unit_test(recursion),       cmocka_unit_test(readers),
-      cmocka_unit_test(orders),          cmocka_unit_test(names_and_gates), cmocka_unit_test(several_times),
-      cmocka_unit_test(happened),        cmocka_unit_test(condition_waits), cmocka_unit_test(folding),
-      cmocka_unit_test(fingerprints),    cmocka_unit_test(long_cycles),
+      cmocka_unit_test(inversions),    cmocka_unit_test(impossible),      cmocka_unit_test(fibers),
+      cmocka_unit_test(annotated),     cmocka_unit_test(annotated_order), cmocka_unit_test(recursion),
+      cmocka_unit_test(readers),       cmocka_unit_test(orders),          cmocka_unit_test(names_and_gates),
+      cmocka_unit_test(several_times), cmocka_unit_test(happened),        cmocka_unit_test(condition_waits),
+      cmocka_unit_test(folding),       cmocka_unit_test(fingerprints),    cmocka_unit_test(long_cycles),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -93,6 +93,18 @@ uint32_t snarli_stack_of_source(uint64_t *cache, const char *function, const cha
 uint32_t snarli_thread_reserve(void);
 void snarli_thread_begin(uint32_t index, uint64_t handle, const void *start_routine);
 
+/* Fibers: the calling thread's records go on as those of another fiber, which readers see as a thread of its own,
+ * called by the address of its structure. The thread's own is made by _native. Switching orders what was done before
+ * it, by this fiber, before what the other goes on to do, if `is_ordered`. */
+struct snarli_fiber {
+  uint64_t image;
+  uint32_t index;
+};
+void snarli_fiber_begin(struct snarli_fiber *fiber, uint32_t stack);
+void snarli_fiber_native(struct snarli_fiber *fiber);
+void snarli_fiber_switch(struct snarli_fiber *to, bool is_ordered, uint32_t stack);
+void snarli_fiber_end(struct snarli_fiber *fiber);
+
 /* Between _suspend and _resume (nested calls count) this thread records nothing: for the child of a vfork, which runs
  * on its parent's memory, and for calls into libraries that would be recorded otherwise. */
 void snarli_suspend(void);

@@ -10,16 +10,20 @@
 static int object;
 
 static void call_all(void) {
-  snarl_lock_created(&object, SNARL_LOCK_RECURSIVE);
-  snarl_lock_begin(&object, SNARL_LOCK_READ);
-  snarl_lock_end(&object, SNARL_LOCK_READ, 1);
-  snarl_unlock_begin(&object, SNARL_LOCK_READ);
-  snarl_unlock_end(&object, SNARL_LOCK_READ);
-  snarl_lock_begin(&object, SNARL_LOCK_TRY);
-  snarl_lock_end(&object, SNARL_LOCK_TRY, 0);
-  snarl_lock_destroyed(&object);
+  snarl_own_lock_created(&object, SNARL_OWN_LOCK_RECURSIVE);
+  snarl_own_lock_begin(&object, SNARL_OWN_LOCK_READ);
+  snarl_own_lock_end(&object, SNARL_OWN_LOCK_READ, 1);
+  snarl_own_unlock_begin(&object, SNARL_OWN_LOCK_READ);
+  snarl_own_unlock_end(&object, SNARL_OWN_LOCK_READ);
+  snarl_own_lock_begin(&object, SNARL_OWN_LOCK_TRY);
+  snarl_own_lock_end(&object, SNARL_OWN_LOCK_TRY, 0);
+  snarl_own_lock_destroyed(&object);
   snarl_happens_before(&object);
   snarl_happens_after(&object);
+  void *own = snarl_fiber_current(), *fiber = snarl_fiber_created("fiber");
+  snarl_fiber_switch(fiber, 1);
+  snarl_fiber_switch(own, 0);
+  snarl_fiber_destroyed(fiber);
   snarl_thread_named("named");
   snarl_memory_new(&object, sizeof object);
 }
@@ -59,7 +63,8 @@ static void use_macros(void) {
 int main(int argc, char **argv) {
   int is_bound = __tsan_release && __tsan_acquire && __tsan_mutex_create && __tsan_mutex_destroy &&
                  __tsan_mutex_pre_lock && __tsan_mutex_post_lock && __tsan_mutex_pre_unlock &&
-                 __tsan_mutex_post_unlock && AnnotateThreadName && AnnotateNewMemory;
+                 __tsan_mutex_post_unlock && __tsan_get_current_fiber && __tsan_create_fiber && __tsan_destroy_fiber &&
+                 __tsan_switch_to_fiber && __tsan_set_fiber_name && AnnotateThreadName && AnnotateNewMemory;
   call_all();
   use_macros();
   puts(is_bound ? "bound" : "nowhere");

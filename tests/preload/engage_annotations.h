@@ -89,6 +89,32 @@ DRIVE(__tsan_mutex_post_divert, "lock-released -mutex-acquired") {
   inside();
   __tsan_mutex_post_unlock(&annotated, 0);
 }
+
+static void switch_twice(unsigned flags) {
+  void *own = __tsan_get_current_fiber(), *fiber = __tsan_create_fiber(0);
+  MUST(own && fiber && fiber != own);
+  __tsan_switch_to_fiber(fiber, flags);
+  inside();
+  MUST(__tsan_get_current_fiber() == fiber);
+  __tsan_switch_to_fiber(own, flags);
+  inside();
+  MUST(__tsan_get_current_fiber() == own);
+  __tsan_destroy_fiber(fiber);
+}
+DRIVE(__tsan_get_current_fiber, "") { MUST(__tsan_get_current_fiber() == __tsan_get_current_fiber()); }
+DRIVE(__tsan_create_fiber, "thread-create-requested thread-created") { switch_twice(0); }
+DRIVE(__tsan_switch_to_fiber, "fiber-switched fiber-switched fiber-switched-unordered fiber-switched-unordered") {
+  switch_twice(0);
+  switch_twice(1);
+}
+DRIVE(__tsan_destroy_fiber, "thread-end") { switch_twice(0); }
+DRIVE(__tsan_set_fiber_name, "thread-named thread-named") {
+  void *fiber = __tsan_create_fiber(0);
+  __tsan_set_fiber_name(fiber, "fiber");
+  __tsan_set_fiber_name(__tsan_get_current_fiber(), "driver");
+  __tsan_destroy_fiber(fiber);
+}
+
 DRIVE_ONE(AnnotateThreadName, "thread-named", HERE, "driver")
 DRIVE(AnnotateNewMemory, "memory-freed") {
   AnnotateHappensBefore(HERE, &annotated);

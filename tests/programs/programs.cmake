@@ -40,6 +40,8 @@ program(hand_off_bad                    ENDS  lock-order-cycle:feasible  receive
 program(hand_off_ok                     ENDS  -                          -)
 program(hang_own_lock_bad               HANGS deadlock                   left,right)
 program(hang_own_lock_ok                ENDS  -                          -)
+program(fibers_bad                      ENDS  lock-order-cycle:feasible  first,second)
+program(fibers_ok                       ENDS  -                          -)
 program(futex_lock_ok                   ENDS  -                          -)
 program(lock_order_pshared_bad          ENDS  lock-order-cycle:feasible  main,main)
 program(lock_order_pshared_ok           ENDS  -                          -)

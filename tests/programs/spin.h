@@ -38,15 +38,15 @@ static inline void spin_unlock(struct spin *spin) {
 }
 #else
 static inline void spin_lock(struct spin *spin) {
-  snarl_lock_begin(spin, 0);
+  snarl_own_lock_begin(spin, 0);
   spin_take(spin);
-  snarl_lock_end(spin, 0, 1);
+  snarl_own_lock_end(spin, 0, 1);
 }
 
 static inline void spin_unlock(struct spin *spin) {
-  snarl_unlock_begin(spin, 0);
+  snarl_own_unlock_begin(spin, 0);
   atomic_store(&spin->is_taken, 0);
-  snarl_unlock_end(spin, 0);
+  snarl_own_unlock_end(spin, 0);
 }
 #endif
 

@@ -4,8 +4,9 @@
 
 usage: bench.py BUILD [--rounds N] [--quick]
 
-Every case runs in all variants in turn, round after round, so that a machine that gets slower slows all of them; the table shows
-medians and, in brackets, the ratio to native. Whole programs are timed by wall clock from outside. Nothing is asserted.
+Every case runs in all variants in turn, round after round, so that a machine that gets slower slows all of them; the tables show
+the median, the fastest and, in brackets, the ratio of the medians to native. Whole programs are timed by wall clock from outside.
+What takes longer than LONGEST seconds is given up and shown as a dash. Nothing is asserted.
 """
 import argparse
 import os
@@ -16,6 +17,7 @@ import sys
 import tempfile
 import time
 
+import costs
 import workloads
 
 OPERATIONS = [  # case, threads, operations natively
@@ -25,6 +27,7 @@ OPERATIONS = [  # case, threads, operations natively
 ]
 SYSTEM_CALLS = [("pipe", 200_000), ("file-read", 10_000), ("fork", 500), ("malloc", 2_000_000), ("malloc-locks", 500_000),
                 ("epoll", 50_000)]
+LONGEST = 30
 SLOWER = {"native": 1, "snarl": 1, "tsan": 4, "helgrind": 100, "drd": 100}
 
 
@@ -33,17 +36,30 @@ class Bench:
         self.build = os.path.abspath(build)
         self.scratch = tempfile.mkdtemp(prefix="snarl-bench-")
         self.shim = os.path.join(self.build, "lib", "libsnarl-preload.so")
+        self.snarl = os.path.join(self.build, "bin", "snarl")
+        self.traces = 0
 
-    def recording(self):
-        """An environment in which a program is recorded, into a fresh trace."""
-        trace = os.path.join(self.scratch, "trace")
-        shutil.rmtree(trace, ignore_errors=True)
+    def new_trace(self):
+        self.traces += 1
+        trace = os.path.join(self.scratch, f"trace-{self.traces}")
         os.mkdir(trace)
+        return trace
+
+    @staticmethod
+    def remove(trace):
+        shutil.rmtree(trace, ignore_errors=True)
+
+    def recording(self, trace=None):
+        """An environment in which a program is recorded, into `trace` or a fresh one that replaces the last."""
+        if trace is None:
+            trace = os.path.join(self.scratch, "trace")
+            self.remove(trace)
+            os.mkdir(trace)
         return dict(os.environ, SNARL_TRACE=trace, LD_PRELOAD=self.shim)
 
     def recorded(self, command):
         """The command recorded, without analysis; what it costs the program itself."""
-        return subprocess.run(command, env=self.recording(), capture_output=True, check=True)
+        return subprocess.run(command, env=self.recording(), capture_output=True, check=True, timeout=LONGEST)
 
     def system(self, variant, case, count):
         command = [os.path.join(self.build, "bin", "bench-system"), case, str(count)]
@@ -57,7 +73,7 @@ class Bench:
             return self.recorded(command)
         if variant in ("helgrind", "drd"):
             command = ["valgrind", f"--tool={variant}", "-q"] + command
-        return subprocess.run(command, capture_output=True, check=True)
+        return subprocess.run(command, capture_output=True, check=True, timeout=LONGEST)
 
     def operation(self, variant, case, threads, count):
         program = os.path.join(self.build, "bin", "bench-tsan" if variant == "tsan" else "bench-plain")
@@ -71,25 +87,31 @@ class Bench:
 
 
 def table(title, unit, rows, variants):
-    print(f"\n{title} ({unit}, median of the rounds; in brackets the ratio to native)")
-    print(f"{'':24}" + "".join(f"{v:>20}" for v in variants))
+    print(f"\n{title} ({unit}: median, fastest; in brackets the ratio of the medians to native)")
+    print(f"{'':24}" + "".join(f"{v:>28}" for v in variants))
     for name, samples in rows:
         native = statistics.median(samples["native"])
         cells = []
         for variant in variants:
             if not samples.get(variant):
-                cells.append(f"{'-':>20}")
+                cells.append("-")
                 continue
             median = statistics.median(samples[variant])
-            cells.append(f"{median:11.1f} ({median / native:6.2f})")
-        print(f"{name:24}" + "".join(f"{c:>20}" for c in cells))
+            cells.append(f"{median:.1f} {min(samples[variant]):.1f} ({median / native:.2f})")
+        print(f"{name:24}" + "".join(f"{c:>28}" for c in cells), flush=True)
 
 
 def measure(rounds, variants, function):
     samples = {v: [] for v in variants}
+    given_up = set()
     for _ in range(rounds):
         for variant in variants:
-            samples[variant].append(function(variant))
+            if variant in given_up:
+                continue
+            try:
+                samples[variant].append(function(variant))
+            except subprocess.TimeoutExpired:
+                given_up.add(variant)
     return samples
 
 
@@ -98,9 +120,8 @@ def analysis(bench):
     bench.recorded([os.path.join(bench.build, "bin", "bench-plain"), "nested", "4", "2500000"])
     trace = os.path.join(bench.scratch, "trace")
     size = sum(entry.stat().st_size for entry in os.scandir(trace))
-    snarl = os.path.join(bench.build, "bin", "snarl")
     begin = time.monotonic()
-    report = subprocess.run([snarl, "analyze", trace, "-f", "json", "--fail-on=never"], capture_output=True, check=True)
+    report = subprocess.run([bench.snarl, "analyze", trace, "-f", "json", "--fail-on=never"], capture_output=True, check=True)
     seconds = time.monotonic() - begin
     import json
     records = json.loads(report.stdout)["stats"]["records"]
@@ -115,10 +136,13 @@ def main():
     parser.add_argument("--quick", action="store_true", help="two rounds, native against Snarl only")
     options = parser.parse_args()
     rounds = 2 if options.quick else options.rounds
-    subprocess.run(["ninja", "-C", options.build, "bench-plain", "bench-tsan", "bench-system"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["ninja", "-C", options.build, "bench-plain", "bench-tsan", "bench-system", "bench-pairs"],
+                   check=True, stdout=subprocess.DEVNULL)
     bench = Bench(options.build)
     variants = ["native", "snarl"] if options.quick else ["native", "snarl", "tsan", "helgrind", "drd"]
     try:
+        costs.pairs(bench)
+        costs.starts(bench, rounds)
         rows = [(f"{case} x{threads}", measure(rounds, variants, lambda v: bench.operation(v, case, threads, count)))
                 for case, threads, count in OPERATIONS]
         table("operations", "ns each", rows, variants)
@@ -136,8 +160,7 @@ def main():
         rows = [(name, measure(rounds * 2, outer, lambda v: bench.program(v, command))) for name, command in programs]
         if not options.quick:
             for (name, command), (_, samples) in zip(programs, rows):
-                for variant in ("helgrind", "drd"):
-                    samples[variant] = [bench.program(variant, command)]
+                samples.update(measure(1, ("helgrind", "drd"), lambda v: bench.program(v, command)))
         table("whole programs", "ms", rows, outer if options.quick else ["native", "snarl", "helgrind", "drd"])
         analysis(bench)
     finally:

@@ -76,7 +76,7 @@ int snarli_descriptor_aside(int fd) {
 }
 
 static bool is_our_file(int fd) {
-  struct stat status;
+  struct stat status = {0};
   return fd >= 0 && sys_fstat(fd, &status) == 0 && status.st_dev == recorder.device && status.st_ino == recorder.inode;
 }
 
@@ -111,7 +111,7 @@ static int write_zeros(int fd, uint64_t offset, uint32_t size) {
 /* Disk space for [offset, offset + size), or -errno. The file size limit is checked first: crossing it raises SIGXFSZ.
  */
 static int reserve_space(int fd, uint64_t offset, uint32_t size) {
-  struct rlimit limit;
+  struct rlimit limit = {0};
   if (sys_getrlimit(RLIMIT_FSIZE, &limit) == 0 && offset + size > limit.rlim_cur)
     return -EFBIG;
   int error = sys_fallocate(fd, offset, size);
@@ -131,6 +131,9 @@ static char *map_range(int fd, uint64_t offset, uint32_t size) {
   return base;
 }
 
+/* What every image needs, its header and the first window of each kind, gets its space at once: many are short. */
+enum { FIRST_SPACE = SNARLI_HEADER_SIZE + 3 * PAGE };
+
 char *file_map(uint32_t size, uint64_t *offset) {
   bool is_temporary;
   int fd = file_descriptor(&is_temporary);
@@ -139,7 +142,7 @@ char *file_map(uint32_t size, uint64_t *offset) {
     return NULL;
   }
   *offset = __atomic_fetch_add(&recorder.header->next, size, __ATOMIC_RELAXED);
-  int error = reserve_space(fd, *offset, size);
+  int error = *offset + size <= FIRST_SPACE ? 0 : reserve_space(fd, *offset, size);
   char *base = error ? NULL : map_range(fd, *offset, size);
   if (is_temporary)
     sys_close(fd);
@@ -156,8 +159,8 @@ bool file_create(void) {
   int fd = create_exclusively();
   if (fd < 0)
     return false;
-  struct stat status;
-  if (reserve_space(fd, 0, SNARLI_HEADER_SIZE) || sys_fstat(fd, &status)) {
+  struct stat status = {0};
+  if (reserve_space(fd, 0, FIRST_SPACE) || sys_fstat(fd, &status)) {
     sys_close(fd);
     return false;
   }

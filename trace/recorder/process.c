@@ -114,10 +114,10 @@ static bool image_begin(bool is_forked) {
   thread_become_first();
   recorder.images++;
   recorder.pid = sys_getpid();
-  recorder.clock = clock_choose();
   (void)sys_madvise(&life, sizeof life, MADV_WIPEONFORK);
   if (!has_directory() || !file_create())
     return false;
+  recorder.clock = clock_choose();
   header_fill(is_forked, parent_image);
   return true;
 }
@@ -138,7 +138,7 @@ bool process_ensure(void) {
     return atomic_load_explicit(&recorder.phase, memory_order_relaxed) == RECORDER_ACTIVE;
   if (atomic_load_explicit(&recorder.phase, memory_order_relaxed) == RECORDER_OFF)
     return false;
-  uint64_t saved;
+  uint64_t saved = 0;
   sys_block_signals(&saved); /* a handler on this thread would wait for itself */
   state = LIFE_NONE;
   if (atomic_compare_exchange_strong_explicit(&life.state, &state, LIFE_BEGINNING, memory_order_acquire,
@@ -200,7 +200,7 @@ extern void *__libc_stack_end __attribute__((weak)); /* of the program loader: w
 
 /* The kernel keeps other memory further away than this. */
 static void first_stack_found(void) {
-  struct rlimit limit;
+  struct rlimit limit = {0};
   if (sys_gettid() != sys_getpid() || !&__libc_stack_end || sys_getrlimit(RLIMIT_STACK, &limit))
     return;
   const char *top = __libc_stack_end;

@@ -43,7 +43,7 @@ static void poll_begin(struct poll *poll, uint32_t stack) {
   uint32_t count = poll->count;
   poll->heads[poll->count++] = snarli_record_head(SNARLI_R_CHANNEL_POLL_REQUESTED, 0, count);
   snarli_pending_begin(&poll->pending, poll->heads, poll->count, stack);
-  poll->is_open = poll->pending.rows != NULL;
+  poll->is_open = poll->pending.rows != NULL; /* NOLINT(clang-analyzer-core.UndefinedBinaryOperatorResult): set there */
 }
 
 static void poll_end(struct poll *poll, int result) {

@@ -268,7 +268,8 @@ static bool builder_add(struct builder *builder, const struct finding_stack *par
     builder->frames = frames;
     builder->room = room;
   }
-  memcpy(builder->frames + builder->count, part->frames, part->count * sizeof *part->frames);
+  if (part->count)
+    memcpy(builder->frames + builder->count, part->frames, part->count * sizeof *part->frames);
   builder->count += part->count;
   return true;
 }

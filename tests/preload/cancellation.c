@@ -74,7 +74,7 @@ static struct pollfd pollfd = {.events = POLLIN};
 static void in_read(void) { (void)!read(empty[0], byte, 1); }
 static void in_write(void) { (void)!write(full_pipe[1], byte, sizeof byte); }
 static void in_recv(void) { recv(pair[0], byte, 1, 0); }
-static void in_recvmsg(void) { recvmsg(pair[0], &(struct msghdr){0}, 0); }
+static void in_recvmsg(void) { (void)recvmsg(pair[0], &(struct msghdr){0}, 0); }
 static void in_eventfd_read(void) { eventfd_read(event, &(eventfd_t){0}); }
 static void in_poll(void) { poll(&pollfd, 1, -1); }
 static void in_select(void) {
@@ -202,9 +202,11 @@ int main(void) {
   char byte;
   file = memfd_create("cancellation", 0);
   child = pipe(ends) == 0 ? fork() : -1;
-  if (child == 0)
-    for (ssize_t written = lockf(file, F_LOCK, 0) == 0 ? write(ends[1], "x", 1) : -1; written == 1;)
+  if (child == 0) {
+    ssize_t written = lockf(file, F_LOCK, 0) == 0 ? write(ends[1], "x", 1) : -1;
+    while (written == 1) /* NOLINT(bugprone-infinite-loop): until it is killed */
       pause();
+  }
   printf("locked: %zd\n", read(ends[0], &byte, 1));
   pthread_create(&joined, NULL, live_on, NULL);
   channels_make();

@@ -97,8 +97,10 @@ static void compare(const char *name, const char *suffix, const char *bytes) {
     assert_int_equal(fclose(file), 0);
   }
   char *kept = read_whole(path);
-  if (kept == NULL)
+  if (kept == NULL) {
     fail_msg("%s is missing: UPDATE_GOLDEN=1 writes it", path);
+    return;
+  }
   if (strcmp(kept, bytes) == 0) {
     free(kept);
     return;
@@ -106,7 +108,9 @@ static void compare(const char *name, const char *suffix, const char *bytes) {
   size_t at = 0, line = 1;
   for (; kept[at] == bytes[at]; at++)
     line += kept[at] == '\n';
-  fail_msg("%s differs from line %zu on: kept \"%.60s\", now \"%.60s\"", path, line, kept + at, bytes + at);
+  print_error("%s differs from line %zu on: kept \"%.60s\", now \"%.60s\"\n", path, line, kept + at, bytes + at);
+  free(kept);
+  fail();
 }
 
 static void render_and_compare(const struct renderer *renderer, const struct sample *sample) {

@@ -40,9 +40,7 @@ static void write_object(FILE *out, enum snarli_object object, unsigned pid) {
     fprintf(out, " %s", names[draw(5)]);
   else if (object == SNARLI_OBJECT_HANDLE)
     fprintf(out, " %u.%u", pid, draw(4));
-  else if (object == SNARLI_OBJECT_INDEX)
-    fprintf(out, " %u", draw(4));
-  else if (object == SNARLI_OBJECT_PID)
+  else if (object == SNARLI_OBJECT_INDEX || object == SNARLI_OBJECT_PID)
     fprintf(out, " %u", draw(4));
   else if (object == SNARLI_OBJECT_NUMBER)
     fprintf(out, " %u", draw(6000));

@@ -89,8 +89,8 @@ static void nothing_overlaps(void **state) {
     uint32_t ring = 1 + (uint32_t)draw(&seed, 0, 10), gates = ring == 1 ? 0 : (uint32_t)draw(&seed, 0, 3);
     struct layout layout = {0};
     make(&it, ring, gates, &seed);
-    layout.nodes = calloc(it.panel.node_count, sizeof *layout.nodes);
-    layout.curves = calloc(it.panel.line_count, sizeof *layout.curves);
+    layout.nodes = calloc(it.panel.node_count + 1, sizeof *layout.nodes);
+    layout.curves = calloc(it.panel.line_count + 1, sizeof *layout.curves);
     assert_int_equal(ring_layout(&it.scene, &it.panel, &layout), 0);
     expect_layout(&it, &layout);
     for (size_t i = 0; i < it.panel.line_count; i++)

@@ -179,7 +179,7 @@ static void test_daemons_need_no_join(void **state) {
 }
 
 static int status_of_child(void (*body)(void)) {
-  int status;
+  int status = -1;
   pid_t child = fork();
   if (!child) {
     body();

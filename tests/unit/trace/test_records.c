@@ -76,8 +76,8 @@ static const char *aux_words(enum snarli_aux kind) {
                                       [SNARLI_AUX_STACK] = " inner@a.c:1 < outer@b.c:2",
                                       [SNARLI_AUX_BLOB] = " \"two words\"",
                                       [SNARLI_AUX_VALUE] = " 12",
-                                      [SNARLI_AUX_CHANNEL] = " socket 77 to 78 named \"a b\" capacity 9 content 8 "
-                                                             "inner@a.c:1"};
+                                      [SNARLI_AUX_CHANNEL] = (" socket 77 to 78 named \"a b\" capacity 9 content 8 "
+                                                              "inner@a.c:1")};
   return words[kind];
 }
 

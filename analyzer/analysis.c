@@ -3,6 +3,7 @@
  * One analysis from the first record to the report (see snarl/analyzer.h): replay, checks, and the findings in their
  * order. One thread per analysis.
  */
+#include "checks/data_race.h"
 #include "checks/deadlock.h"
 #include "checks/fork_locks.h"
 #include "checks/handler_locks.h"
@@ -29,6 +30,8 @@ struct analysis {
   struct fork_locks fork_locks;
   struct handler_locks handler_locks;
   struct unseen unseen;
+  struct data_races races;
+  bool has_accesses; /* of variables */
   struct symbols *symbols;
   struct describe describe;
   struct found_list found, impossible;
@@ -53,6 +56,7 @@ static void replay(struct analysis *analysis) {
     model_step(&analysis->model, &record, &event);
     if (analysis->options.only_blocked)
       continue;
+    analysis->has_accesses |= event.info->family == SNARLI_SHARED;
     if (event.wants)
       dependencies_step(&analysis->deps, &event);
     fork_locks_step(&analysis->fork_locks, &event);
@@ -100,6 +104,8 @@ static void check_locks(struct analysis *analysis) {
   drop_happened(analysis);
   fork_locks_settle(&analysis->fork_locks, &analysis->waits);
   lock_cycles_judge(cycles);
+  if (analysis->has_accesses)
+    data_races_find(&analysis->races, &analysis->arena, analysis->trace);
 }
 
 static int compare_found(const void *a, const void *b) {
@@ -133,11 +139,13 @@ static void report_findings(struct analysis *analysis) {
   lock_order_announce(&analysis->cycles, describe);
   fork_locks_announce(&analysis->fork_locks, describe);
   handler_locks_announce(&analysis->handler_locks, describe);
+  data_races_announce(&analysis->races, describe);
   if (!analysis->options.only_blocked)
     leaks_announce(&leaks);
   deadlock_report(&analysis->waits, describe, &analysis->found);
   fork_locks_report(&analysis->fork_locks, describe, &analysis->found);
   handler_locks_report(&analysis->handler_locks, describe, &analysis->found);
+  data_races_report(&analysis->races, describe, &analysis->found);
   lock_order_group(&analysis->order);
   lock_order_report(&analysis->order, &analysis->found, &analysis->impossible);
   if (!analysis->options.only_blocked)

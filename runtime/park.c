@@ -43,22 +43,39 @@ static struct timespec timespec_of(int64_t deadline) {
   return (struct timespec){.tv_sec = deadline / BILLION, .tv_nsec = deadline % BILLION};
 }
 
+/* Straight to the kernel: errno stays, and a shim that listens to futexes is not told of ours, which the records of our
+ * objects tell already. The kernel's result: -errno on failure. */
+static long futex(uint32_t *word, int operation, uint32_t value, const struct timespec *until) {
+#if defined(__x86_64__)
+  long result;
+  register const struct timespec *r10 __asm__("r10") = until;
+  register long r8 __asm__("r8") = 0, r9 __asm__("r9") = FUTEX_BITSET_MATCH_ANY;
+  __asm__ volatile("syscall"
+                   : "=a"(result)
+                   : "a"(SYS_futex), "D"(word), "S"(operation), "d"(value), "r"(r10), "r"(r8), "r"(r9)
+                   : "rcx", "r11", "memory");
+  return result;
+#elif defined(__aarch64__)
+  register long x8 __asm__("x8") = SYS_futex, x0 __asm__("x0") = (long)word, x1 __asm__("x1") = operation;
+  register long x2 __asm__("x2") = value, x3 __asm__("x3") = (long)until, x4 __asm__("x4") = 0;
+  register long x5 __asm__("x5") = FUTEX_BITSET_MATCH_ANY;
+  __asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5) : "memory");
+  return x0;
+#else
+#error "add the system call instruction of this architecture"
+#endif
+}
+
 bool snarli_park(uint32_t *word, uint32_t expected, int64_t deadline) {
   if (deadline <= 0)
     return false;
   struct timespec until = timespec_of(deadline);
-  int saved = errno;
-  long result = syscall(SYS_futex, word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, expected,
-                        deadline == SNARLI_NEVER ? NULL : &until, NULL, FUTEX_BITSET_MATCH_ANY);
-  bool is_over = result < 0 && errno == ETIMEDOUT;
-  errno = saved;
-  return !is_over;
+  return futex(word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, expected, deadline == SNARLI_NEVER ? NULL : &until) !=
+         -ETIMEDOUT;
 }
 
 void snarli_unpark(uint32_t *word, int count) {
-  int saved = errno;
-  (void)syscall(SYS_futex, word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, count, NULL, NULL, 0);
-  errno = saved;
+  (void)futex(word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, (uint32_t)count, NULL);
 }
 
 void snarl_sleep(snarl_time duration) {

@@ -67,6 +67,8 @@ static const char *nobody_left(const struct wait_graph *graph, struct describe *
   if (object->family == SNARLI_COND)
     return object->signals ? "which was signalled, but its mutex never comes free"
                            : "and nobody is left who could signal it";
+  if (object->family == SNARLI_EVENT)
+    return "and nobody is left who could set it";
   return "and nobody is left who could post it";
 }
 

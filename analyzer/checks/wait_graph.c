@@ -128,6 +128,12 @@ static void wait_for_barrier(struct wait_graph *graph, struct wait_node *node) {
     wait_for_anybody(graph, node, barrier);
 }
 
+static void wait_for_event(struct wait_graph *graph, struct wait_node *node) {
+  const struct object *event = node->thread->wait.object;
+  if (event->round == node->thread->wait.round)
+    wait_for_anybody(graph, node, event);
+}
+
 static void wait_for_once(struct wait_graph *graph, struct wait_node *node) {
   const struct object *once = node->thread->wait.object;
   if (!once->is_done && once->runner)
@@ -252,6 +258,9 @@ static void look_at(struct wait_graph *graph, struct wait_node *node) {
     break;
   case WAIT_FILE:
     wait_for_file(graph, node);
+    break;
+  case WAIT_EVENT:
+    wait_for_event(graph, node);
     break;
   case WAIT_SEND:
   case WAIT_RECEIVE:

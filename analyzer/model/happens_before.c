@@ -336,8 +336,24 @@ static void barrier_order(struct happens_before *hb, const struct event *event) 
       stamp_set(hb, &o->given, o->gathering);
       o->gathering = (struct stamp){NULL, NULL};
     }
+  } else if (event->record->type == SNARLI_R_BARRIER_BROKEN) {
+    stamp_drop(hb, &o->gathering);
   } else if (event->record->type == SNARLI_R_BARRIER_PASSED && event->object->needed) {
     learn(hb, event->thread, o->given);
+  }
+}
+
+/* Setting an event and starting or ending a timer come before what was seen of it. */
+static void event_order(struct happens_before *hb, const struct event *event) {
+  if (!event->object)
+    return;
+  struct ordering *o = ordering_of(hb, &event->object->order);
+  if (event->info->phase == SNARLI_RELEASE) {
+    struct stamp stamp = hand_out(hb, event->thread);
+    join(hb, &o->given.soft, stamp.soft);
+    stamp_drop(hb, &stamp);
+  } else if (event->info->phase == SNARLI_ACQUIRE) {
+    learn_softly(hb, event->thread, o->given.soft);
   }
 }
 
@@ -452,8 +468,10 @@ void happens_before_step(struct happens_before *hb, struct model *model, const s
     once_order(hb, event);
     break;
   case SNARLI_EVENT:
-  case SNARLI_SHARED:
   case SNARLI_TIMER:
+    event_order(hb, event);
+    break;
+  case SNARLI_SHARED:
   case SNARLI_FUTEX:
   case SNARLI_META:
   case SNARLI_SYSV:

@@ -65,7 +65,8 @@ static void declared(struct model *model, struct event *event) {
   uint8_t kind = event->record->arg;
   if (kinds[kind].family == SNARLI_META) /* nothing that is followed here */
     return;
-  event->object = object_renew(model, event->process, event->record->object, kinds[kind].family, event->record);
+  uint64_t key = key_of_address(kinds[kind].family, event->record->object);
+  event->object = object_renew(model, event->process, key, kinds[kind].family, event->record);
   event->object->kind = kind;
   event->object->type = kinds[kind].type;
   event->object->has_type = true;
@@ -100,7 +101,7 @@ static bool is_init(unsigned type) {
 static bool is_destroy(unsigned type) {
   return type == SNARLI_R_MUTEX_DESTROYED || type == SNARLI_R_RWLOCK_DESTROYED || type == SNARLI_R_SPIN_DESTROYED ||
          type == SNARLI_R_SEM_DESTROYED || type == SNARLI_R_COND_DESTROYED || type == SNARLI_R_BARRIER_DESTROYED ||
-         type == SNARLI_R_LOCK_DESTROYED;
+         type == SNARLI_R_LOCK_DESTROYED || type == SNARLI_R_EVENT_DESTROYED;
 }
 
 static void find_object(struct model *model, struct event *event) {
@@ -151,6 +152,8 @@ static void family_step(struct model *model, struct event *event) {
     process_step(model, event);
     break;
   case SNARLI_EVENT:
+    event_step(event);
+    break;
   case SNARLI_SHARED:
   case SNARLI_TIMER:
     break;
@@ -206,6 +209,7 @@ void model_step(struct model *model, const struct trace_record *record, struct e
     object_retire(model, event->object);
   else
     family_step(model, event);
+  event->touched = event->object && !event->object->is_gone ? event->object : NULL;
   if (event->object && (event->object->is_doubted || event->object->is_gone))
     event->object = NULL;
 }

@@ -52,7 +52,8 @@ enum wait_kind {
   WAIT_FUTEX,
   WAIT_SEND,
   WAIT_RECEIVE,
-  WAIT_POLL
+  WAIT_POLL,
+  WAIT_EVENT
 };
 
 /* What a thread asked for and did not get yet. */
@@ -68,7 +69,7 @@ struct wait {
   struct thread *target; /* of a join; NULL: unknown */
   uint32_t target_serial;
   uint32_t pid;    /* of a child, 0: any */
-  uint32_t round;  /* of a barrier */
+  uint32_t round;  /* of a barrier; of an event: how often it was set */
   uint64_t amount; /* asked to be sent, and counted as sent */
   uint64_t futex;  /* its address */
   uint64_t owner;  /* of a file lock */
@@ -142,7 +143,7 @@ struct object {
   uint32_t needed, arrived, round;            /* of a barrier */
   struct thread *runner;                      /* of a once */
   struct origin runs;
-  bool is_done;
+  bool is_done;            /* of a once; an event is set */
   struct channel *channel; /* of a channel that is open, else NULL */
   struct ordering *order;
 };
@@ -233,12 +234,13 @@ struct event {
   const struct trace_record_info *info;
   struct process *process;
   struct thread *thread;
-  struct object *object; /* NULL: none, or doubted */
-  struct hold *took;     /* newly held; valid until the next step */
-  struct thread *other;  /* created, joined; the forking thread of a new process; NULL: none or unknown */
-  struct process *child; /* waited for, or forked and not yet begun */
-  uint32_t gave_epoch;   /* of the hold that was given up */
-  bool wants;            /* asks for `object`, `is_write`: the moment at which it may block */
+  struct object *object;  /* NULL: none, or doubted */
+  struct object *touched; /* the same, doubted or not; NULL: none, or gone */
+  struct hold *took;      /* newly held; valid until the next step */
+  struct thread *other;   /* created, joined; the forking thread of a new process; NULL: none or unknown */
+  struct process *child;  /* waited for, or forked and not yet begun */
+  uint32_t gave_epoch;    /* of the hold that was given up */
+  bool wants;             /* asks for `object`, `is_write`: the moment at which it may block */
   bool is_write, is_timed, is_try, gave, is_woken, is_first, is_complete;
 };
 

@@ -66,6 +66,7 @@ void sem_step(struct model *model, struct event *event);
 void cond_step(struct model *model, struct event *event);
 void barrier_step(struct model *model, struct event *event);
 void file_step(struct model *model, struct event *event);
+void event_step(struct event *event);
 void once_step(struct model *model, struct event *event);
 void order_step(struct event *event);
 void futex_step(struct event *event);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Condition variables, barriers, one-time initialization, annotated order, bare futexes. One thread per model.
+ * Condition variables, barriers, events, one-time initialization, annotated order, bare futexes. One thread per model.
  */
 #include "parts.h"
 
@@ -71,6 +71,33 @@ void barrier_step(struct model *model, struct event *event) {
     break;
   case SNARLI_R_BARRIER_FAILED:
     wait_end(event->thread);
+    break;
+  case SNARLI_R_BARRIER_BROKEN: /* who has arrived comes back without having passed */
+    event->object->arrived = 0;
+    event->object->round++;
+    break;
+  default:
+    break;
+  }
+}
+
+/* Who asks while it is set comes back at once: it was set after the caller looked. */
+void event_step(struct event *event) {
+  struct object *object = event->object;
+  switch ((enum snarli_record_type)event->record->type) {
+  case SNARLI_R_EVENT_WAIT_REQUESTED:
+    wait_begin(event, WAIT_EVENT)->round = object->round - object->is_done;
+    break;
+  case SNARLI_R_EVENT_WAIT_RETURNED:
+  case SNARLI_R_EVENT_WAIT_FAILED:
+    wait_end(event->thread);
+    break;
+  case SNARLI_R_EVENT_SET:
+    object->is_done = true;
+    object->round++;
+    break;
+  case SNARLI_R_EVENT_CLEARED:
+    object->is_done = false;
     break;
   default:
     break;

@@ -35,8 +35,8 @@ int snarl_shared_init_at(struct snarl_object *variable, const char *name, struct
   (snarl_shared_access_at(&(variable)->object, true, SNARL_HERE), (variable)->value = (to))
 /* Reads, then writes: snarl_shared_update(&counter, += 1). The new value. */
 #define snarl_shared_update(variable, change)                                                                          \
-  (snarl_shared_access_at(&(variable)->object, false, SNARL_HERE),                                                     \
-   snarl_shared_access_at(&(variable)->object, true, SNARL_HERE), (variable)->value change)
+  (snarl_shared_update_at(&(variable)->object, SNARL_HERE), (variable)->value change)
+int snarl_shared_update_at(struct snarl_object *variable, struct snarl_site *site);
 /* Says that the memory is read or written now, for accesses that have no macro. */
 int snarl_shared_access_at(struct snarl_object *variable, bool is_write, struct snarl_site *site);
 

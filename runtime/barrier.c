@@ -36,7 +36,7 @@ static void unguard_and_wake(snarl_barrier *barrier) {
 static void break_round(snarl_barrier *barrier, enum reason reason, struct snarl_site *site) {
   if (snarli_records())
     snarli_note(SNARLI_R_BARRIER_BROKEN, reason, &barrier->object, site);
-  barrier->arrived = 0;
+  snarli_store(&barrier->arrived, 0);
   barrier->broken = reason != RESET;
   give_out(barrier->waiters, BROKEN);
   barrier->waiters = NULL;
@@ -47,7 +47,7 @@ static int complete_round(snarl_barrier *barrier, struct snarl_site *site) {
   struct snarli_waiter *round = barrier->waiters;
   int index = barrier->parties - 1, result = 0;
   barrier->waiters = NULL;
-  barrier->arrived = 0;
+  snarli_store(&barrier->arrived, 0);
   if (barrier->action) {
     for (struct snarli_waiter *waiter = round; waiter; waiter = waiter->next)
       snarli_store(&waiter->word, ACTING);
@@ -97,7 +97,8 @@ static int arrive(snarl_barrier *barrier, snarl_time timeout, struct snarl_site 
     snarli_unguard(&barrier->guard);
     return SNARL_BROKEN;
   }
-  int index = (int)barrier->arrived++;
+  int index = (int)barrier->arrived;
+  snarli_store(&barrier->arrived, barrier->arrived + 1); /* read without the guard by who asks how many wait */
   if (index + 1 == barrier->parties)
     return complete_round(barrier, site);
   struct snarli_waiter waiter = {.word = WAITING};

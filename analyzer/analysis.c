@@ -9,6 +9,7 @@
 #include "checks/handler_locks.h"
 #include "checks/leaks.h"
 #include "checks/lock_order.h"
+#include "checks/order_picture.h"
 #include "checks/unseen.h"
 #include <inttypes.h>
 #include <snarl/analyzer.h>
@@ -157,6 +158,17 @@ static void report_findings(struct analysis *analysis) {
   report->impossible_hidden = analysis->options.show_impossible ? 0 : (size_t)analysis->cycles.impossible_count;
 }
 
+static void report_happens_before(struct analysis *analysis) {
+  const struct describe *describe = &analysis->describe;
+  int32_t *number_of = arena_alloc(&analysis->arena, (describe->marks.count + 1) * sizeof *number_of);
+  for (size_t i = 0; i < describe->marks.count; i++)
+    for (size_t f = 0; f < analysis->report.finding_count; f++)
+      if (analysis->report.findings[f].steps == describe->marks.items[i].steps)
+        number_of[i] = (int32_t)f + 1;
+  analysis->report.happens_before =
+      order_picture(&analysis->describe, &analysis->deps.mixed_sems, number_of, analysis->options.show_all);
+}
+
 static void report_pictures(struct analysis *analysis) {
   int32_t *cycle_of_core = arena_alloc(&analysis->arena, (analysis->waits.cores.count + 1) * sizeof *cycle_of_core);
   for (size_t i = 0; i < analysis->found.count; i++) {
@@ -168,6 +180,8 @@ static void report_pictures(struct analysis *analysis) {
   bool show_all = analysis->options.show_all;
   analysis->report.wait_for = deadlock_picture(&analysis->waits, &analysis->describe, cycle_of_core, show_all);
   analysis->report.lock_order = lock_order_picture(&analysis->order, show_all);
+  if (analysis->options.show_order)
+    report_happens_before(analysis);
 }
 
 static void problem(struct analysis *analysis, const char *text) {

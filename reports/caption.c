@@ -60,7 +60,9 @@ static void put_other_title(FILE *out, const struct panels *panels, const struct
   bool has_core = false;
   for (size_t i = 0; i < panel->line_count; i++)
     has_core |= panels->lines[panel->lines[i]].edge->emphasis != EMPHASIS_NONE;
-  if (panel->kind == PANEL_GRID)
+  if (panel->kind == PANEL_LANES)
+    fputs("<B>Each column is a thread, time runs downwards</B>" LEFT, out);
+  else if (panel->kind == PANEL_GRID)
     fprintf(out, "<B>%s</B>" LEFT,
             panels->picture->kind == PICTURE_LOCK_ORDER ? "Never held together with another" : "Waits for nothing");
   else
@@ -91,13 +93,15 @@ static void put_number(FILE *out, size_t count, const char *one, const char *man
 static const char *node_noun(const struct picture *picture, bool is_one) {
   if (picture->kind == PICTURE_LOCK_ORDER)
     return is_one ? "lock" : "locks";
+  if (picture->kind == PICTURE_HAPPENS_BEFORE)
+    return is_one ? "thread or deed" : "threads and deeds";
   return is_one ? "thread or object" : "threads and objects";
 }
 
 /* Why there is nothing to see: an empty picture must not be taken for a broken one. */
 static void put_nothing(FILE *out, const struct picture *picture) {
   static const char *const reasons[] = {"no lock was taken while another was held", "no thread waits for another",
-                                        "no order between threads was recorded"};
+                                        "there is no finding whose order could be shown (--all draws all threads)"};
   if (picture->hidden_nodes == 0) {
     fprintf(out, "Nothing to draw: %s." LEFT, reasons[picture->kind]);
     return;
@@ -115,7 +119,9 @@ static void put_hidden(FILE *out, const struct picture *picture) {
     fputs(" and ", out);
     put_number(out, picture->hidden_edges, "arrow", "arrows");
   }
-  fputs(" that take part in no finding are left out (--all draws them)." LEFT, out);
+  fputs(picture->kind == PICTURE_HAPPENS_BEFORE ? " more did not fit: the picture shows the first." LEFT
+                                                : " that take part in no finding are left out (--all draws them)." LEFT,
+        out);
 }
 
 /* Findings of the picture's kind that have no panel, because nothing of the picture carries their number. */
@@ -164,7 +170,7 @@ static void put_sample(FILE *out, const char *colour, const char *sample, const 
 }
 
 struct presence {
-  bool shapes[4], relations[5], emphases[4];
+  bool shapes[5], relations[7], emphases[4];
   bool edge_emphases[4];
 };
 
@@ -192,10 +198,16 @@ static void put_arrow_samples(FILE *out, const struct presence *seen) {
   if (seen->relations[RELATION_ENDED_BY])
     put_sample(out, "#222222", "····◆", "could be ended by any of these");
   if (seen->relations[RELATION_HB])
-    put_sample(out, "#222222", "──▶", "happens before");
+    put_sample(out, "#222222", "──▶", "happens before, in every run");
+  if (seen->relations[RELATION_HB_HERE])
+    put_sample(out, "#222222", "╌╌▶", "came before in this run");
+  if (seen->relations[RELATION_NEXT])
+    put_sample(out, "#999999", "───", "the same thread, later");
 }
 
 static void put_mark_samples(FILE *out, const struct presence *seen) {
+  if (seen->emphases[EMPHASIS_CYCLE] && !seen->edge_emphases[EMPHASIS_CYCLE])
+    put_sample(out, style_colour(1), "▣", "step of finding [1], [2], ...");
   if (seen->edge_emphases[EMPHASIS_CYCLE])
     put_sample(out, style_colour(1), "━━▶", "thick and coloured: finding [1], [2], ...");
   if (seen->edge_emphases[EMPHASIS_IMPOSSIBLE] || seen->emphases[EMPHASIS_IMPOSSIBLE])
@@ -224,8 +236,9 @@ static void put_row(FILE *out, const struct presence *seen, void (*put)(FILE *, 
 
 void style_legend(FILE *out, const struct panels *panels) {
   struct presence seen = look(panels);
-  bool has_marks = seen.edge_emphases[EMPHASIS_CYCLE] || seen.edge_emphases[EMPHASIS_IMPOSSIBLE] ||
-                   seen.emphases[EMPHASIS_IMPOSSIBLE] || seen.emphases[EMPHASIS_GATE];
+  bool has_marks = seen.edge_emphases[EMPHASIS_CYCLE] || seen.emphases[EMPHASIS_CYCLE] ||
+                   seen.edge_emphases[EMPHASIS_IMPOSSIBLE] || seen.emphases[EMPHASIS_IMPOSSIBLE] ||
+                   seen.emphases[EMPHASIS_GATE];
   fputs("<<TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLPADDING=\"0\" CELLSPACING=\"2\">", out);
   if (panels->picture->kind != PICTURE_LOCK_ORDER || panels->picture->edge_count == 0)
     put_row(out, &seen, put_shape_samples);

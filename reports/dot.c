@@ -44,8 +44,9 @@ static void put_graph(const struct report *report, const struct panels *panels, 
     const struct picture_edge *edge = panels->lines[i].edge;
     fprintf(out, "  n%u -> n%u [id=e%zu, ", edge->from, edge->to, i);
     style_line(out, panels, (uint32_t)i,
-               panels->lines[i].edge->emphasis == EMPHASIS_NONE && style_is_crowded(panels) ? LABEL_NONE
-                                                                                            : style_label(panels));
+               edge->relation == RELATION_NEXT || (edge->emphasis == EMPHASIS_NONE && style_is_crowded(panels))
+                   ? LABEL_NONE
+                   : style_label(panels));
     fputs("];\n", out);
   }
   if (panels->picture->node_count > 0) {

@@ -419,11 +419,24 @@ static bool split_grid(struct splitter *s) {
   return true;
 }
 
+static bool all_in_lanes(struct splitter *s) {
+  struct panel *panel = s->picture->node_count == 0 ? NULL : add_panel(s, PANEL_LANES, false, 0);
+  bool is_good = panel != NULL || s->picture->node_count == 0;
+  for (size_t i = 0; is_good && i < s->picture->node_count; i++)
+    is_good = push(&panel->nodes, &panel->node_count, (uint32_t)i);
+  for (size_t i = 0; is_good && i < s->panels->line_count; i++)
+    is_good = push(&panel->lines, &panel->line_count, (uint32_t)i);
+  return is_good;
+}
+
 int panels_split(const struct report *report, const struct picture *picture, struct panels *panels) {
   *panels = (struct panels){.picture = picture};
   struct splitter s = {.report = report, .picture = picture, .panels = panels};
-  bool is_done =
-      splitter_init(&s) && split_core(&s) && split_parts(&s, 0, s.core, panels->line_count, false) && split_grid(&s);
+  bool is_done = splitter_init(&s);
+  if (picture->kind == PICTURE_HAPPENS_BEFORE)
+    is_done = is_done && all_in_lanes(&s);
+  else
+    is_done = is_done && split_core(&s) && split_parts(&s, 0, s.core, panels->line_count, false) && split_grid(&s);
   splitter_destroy(&s);
   return is_done ? 0 : ENOMEM;
 }

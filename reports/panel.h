@@ -19,6 +19,7 @@ enum panel_kind {
   PANEL_RING,    /* a simple cycle, clockwise; further nodes (gate locks) stand in its middle */
   PANEL_LAYERED, /* laid out by Graphviz */
   PANEL_GRID,    /* nodes without lines */
+  PANEL_LANES,   /* everything, in columns: nodes[i] is node i */
 };
 
 struct panel {

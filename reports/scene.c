@@ -36,6 +36,8 @@ void layout_shift(struct layout *layout, const struct panel *panel, double left,
 }
 
 enum label_kind scene_label(const struct panels *panels, const struct panel *panel, uint32_t line) {
+  if (panel->kind == PANEL_LANES) /* the deeds at both ends tell enough */
+    return LABEL_NONE;
   if (panel->is_core)
     return style_label(panels);
   return panels->lines[line].edge->emphasis == EMPHASIS_NONE && style_is_crowded(panels) ? LABEL_NONE : LABEL_SHORT;
@@ -48,7 +50,7 @@ static void write_measure(const struct scene *scene, FILE *out) {
   style_defaults(out);
   for (size_t i = 0; i < panels->picture->node_count; i++) {
     fprintf(out, "  n%zu [pos=\"0,0\", ", i);
-    style_node(out, panels->picture, (uint32_t)i, false);
+    style_node(out, panels->picture, (uint32_t)i, panels->picture->lanes != NULL);
     fputs("];\n", out);
   }
   fputs("  node [pos=\"0,0\", shape=none, margin=\"0.06,0.03\", height=0, width=0, fontsize=9.5];\n", out);
@@ -135,6 +137,7 @@ static int lay_out(struct engine *engine, struct scene *scene, size_t i) {
   if (layout->nodes == NULL || layout->curves == NULL)
     return ENOMEM;
   int error = panel->kind == PANEL_RING      ? ring_layout(scene, panel, layout)
+              : panel->kind == PANEL_LANES   ? lanes_layout(scene, panel, layout)
               : panel->kind == PANEL_LAYERED ? layered_layout(engine, scene, panel, layout)
                                              : grid_layout(scene, panel, layout);
   placed->width = fmax(layout->width, placed->title.x) + 2 * PANEL_PAD;

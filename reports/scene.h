@@ -52,9 +52,10 @@ void scene_free(struct scene *scene);
 /* The scene as a graph with every position given, for the engine that only draws. `dpi` 0: as the format has it. */
 void scene_draw(const struct scene *scene, unsigned dpi, FILE *out);
 
-/* The three ways of laying out a panel: 0 or an errno. layout->nodes and ->curves are allocated, to be filled. */
+/* The ways of laying out a panel: 0 or an errno. layout->nodes and ->curves are allocated, to be filled. */
 int ring_layout(const struct scene *scene, const struct panel *panel, struct layout *layout);
 int layered_layout(struct engine *engine, const struct scene *scene, const struct panel *panel, struct layout *layout);
+int lanes_layout(const struct scene *scene, const struct panel *panel, struct layout *layout);
 int grid_layout(const struct scene *scene, const struct panel *panel, struct layout *layout);
 
 /* Shared by the ways: points of a curve, and moving everything so that it begins at (0, 0). */

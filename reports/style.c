@@ -83,12 +83,12 @@ void style_defaults(FILE *out) {
 }
 
 static const char *shape_name(enum picture_shape shape) {
-  static const char *const names[] = {"box", "ellipse", "box3d", "hexagon"};
+  static const char *const names[] = {"box", "ellipse", "box3d", "hexagon", "box"};
   return names[shape];
 }
 
 static const char *shape_class(enum picture_shape shape) {
-  static const char *const names[] = {"lock", "thread", "process", "waitable"};
+  static const char *const names[] = {"lock", "thread", "process", "waitable", "deed"};
   return names[shape];
 }
 
@@ -146,6 +146,8 @@ static void put_node_label(FILE *out, const struct picture_node *node, bool has_
 void style_node(FILE *out, const struct picture *picture, uint32_t index, bool has_badge) {
   const struct picture_node *node = &picture->nodes[index];
   fprintf(out, "shape=%s, ", shape_name(node->shape));
+  if (picture->lanes != NULL)
+    fprintf(out, "group=lane%u, ", picture->lanes[index]);
   put_node_paint(out, node);
   fputs(", ", out);
   put_node_label(out, node, has_badge);
@@ -167,16 +169,18 @@ enum label_kind style_label(const struct panels *panels) {
 }
 
 static const char *relation_class(enum picture_relation relation) {
-  static const char *const names[] = {"order", "waits", "held-by", "ended-by", "happens-before"};
+  static const char *const names[] = {"order", "waits", "held-by", "ended-by", "happens-before", "here", "next"};
   return names[relation];
 }
 
 static const char *relation_phrase(enum picture_relation relation) {
-  static const char *const names[] = {"", "waits for", "held by", "could be ended by", ""};
+  static const char *const names[] = {"", "waits for", "held by", "could be ended by", "", "", ""};
   return names[relation];
 }
 
 static const char *line_colour(const struct line *line) {
+  if (line->edge->relation == RELATION_NEXT)
+    return "#C4C4C4";
   switch (line->edge->emphasis) {
   case EMPHASIS_CYCLE:
     return style_colour(line->edge->cycle);
@@ -192,7 +196,8 @@ static const char *line_colour(const struct line *line) {
 static void put_line_paint(FILE *out, const struct line *line) {
   static const char *const widths[] = {"1.2", "2.4", "2.0", "1.2"}; /* by emphasis */
   enum picture_relation relation = line->edge->relation;
-  bool is_dashed = line->edge->emphasis == EMPHASIS_IMPOSSIBLE || relation == RELATION_WAITS;
+  bool is_dashed =
+      line->edge->emphasis == EMPHASIS_IMPOSSIBLE || relation == RELATION_WAITS || relation == RELATION_HB_HERE;
   bool is_dotted = line->edge->emphasis == EMPHASIS_GATE || relation == RELATION_ENDED_BY;
   fprintf(out, "color=\"%s\", penwidth=%s, style=%s", line_colour(line), widths[line->edge->emphasis],
           is_dotted   ? "dotted"
@@ -200,6 +205,8 @@ static void put_line_paint(FILE *out, const struct line *line) {
                       : "solid");
   if (relation == RELATION_HELD_BY || relation == RELATION_ENDED_BY)
     fputs(", arrowhead=diamond", out);
+  if (relation == RELATION_NEXT)
+    fputs(", arrowhead=none", out);
 }
 
 /* "held A, took B": a picture that somebody sees first says in words what an arrow means. A gate's arrows have no room
@@ -249,6 +256,8 @@ static void put_edge_tooltip(FILE *out, const struct panels *panels, const struc
   put_quoted_part(out, panels->picture->nodes[line->edge->to].label);
   for (size_t i = 0; i < line->count; i++) {
     const struct picture_edge *edge = &edges[line->edges[i]];
+    if (edge->relation == RELATION_NEXT)
+      continue;
     fputs("\\n", out);
     put_quoted_part(out, edge->detail[0] != '\0' ? edge->detail : edge->label);
     if (edge->count > 1)

@@ -159,6 +159,7 @@ bool filter_apply(const struct filter *filter, const struct report *report, stru
   if (numbers) {
     is_good &= copy_picture(&filtered->report.lock_order, numbers, report->finding_count);
     is_good &= copy_picture(&filtered->report.wait_for, numbers, report->finding_count);
+    is_good &= copy_picture(&filtered->report.happens_before, numbers, report->finding_count);
   }
   free(numbers);
   return is_good;
@@ -170,4 +171,6 @@ void filtered_destroy(struct filtered *filtered) {
   free((void *)filtered->report.lock_order.edges);
   free((void *)filtered->report.wait_for.nodes);
   free((void *)filtered->report.wait_for.edges);
+  free((void *)filtered->report.happens_before.nodes);
+  free((void *)filtered->report.happens_before.edges);
 }

@@ -103,8 +103,6 @@ static bool set_number(const struct option *option, unsigned *number, const char
 
 static bool set_choice(const struct option *option, int *choice, const char *value) {
   *choice = choice_of(option->argument, value);
-  if (*choice < 0 && strcmp(option->name, "kind") == 0 && strcmp(value, "happens-before") == 0)
-    return complain("--kind=happens-before is not in this version; there are %s", option->argument), false;
   if (*choice < 0)
     return complain("--%s wants one of %s, not '%s'", option->name, option->argument, value), false;
   return true;

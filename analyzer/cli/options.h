@@ -84,6 +84,8 @@ struct options {
 
 enum fail_on { FAIL_ON_NOTE, FAIL_ON_WARNING, FAIL_ON_ERROR, FAIL_ON_NEVER };
 enum on_deadlock { ON_DEADLOCK_DEFAULT = -1, ON_DEADLOCK_KILL, ON_DEADLOCK_REPORT };
+/* --kind, in the order of its words. */
+enum picture_choice { KIND_LOCK_ORDER, KIND_WAIT_FOR, KIND_HAPPENS_BEFORE };
 enum colour { COLOUR_AUTO, COLOUR_ALWAYS, COLOUR_NEVER };
 
 /* Parses the words after the subcommand's name. False: the complaint is printed. */

@@ -139,7 +139,9 @@ bool output_open(struct output *output, FILE *standard) {
 
 enum picture_kind picture_wanted(const struct report *report, const struct options *options) {
   if (options->kind >= 0)
-    return options->kind == 0 ? PICTURE_LOCK_ORDER : PICTURE_WAIT_FOR;
+    return options->kind == KIND_LOCK_ORDER ? PICTURE_LOCK_ORDER
+           : options->kind == KIND_WAIT_FOR ? PICTURE_WAIT_FOR
+                                            : PICTURE_HAPPENS_BEFORE;
   for (size_t i = 0; i < report->finding_count; i++)
     for (size_t t = 0; t < report->findings[i].thread_count; t++)
       if (report->findings[i].threads[t].is_blocked)

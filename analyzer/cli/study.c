@@ -23,6 +23,7 @@ enum exit_status study_open(struct study *study, const char *path, const char *n
     trace_narrow(study->trace, blocked->addresses, blocked->count, blocked->has_conditions);
   struct analysis_options wanted = {.show_impossible = options->show_impossible,
                                     .show_all = options->show_all,
+                                    .show_order = options->kind == KIND_HAPPENS_BEFORE,
                                     .only_blocked = blocked != NULL,
                                     .cycle_length = options->cycle_length};
   study->analysis = analysis_new(study->trace, name, &wanted);

@@ -10,6 +10,13 @@
 #include <snarl/finding.h>
 #include <symbols.h>
 
+/* Where a finding's step lies in the trace. */
+struct step_mark {
+  const struct finding_step *steps; /* of the finding */
+  uint32_t thread;                  /* serial */
+  uint64_t time;
+};
+
 struct describe {
   struct arena *arena;
   struct model *model;
@@ -18,6 +25,7 @@ struct describe {
   struct map taken;            /* hash of a label without number -> how many have it */
   VECTOR(const char *) labels;
   bool names_processes; /* threads of several processes take part */
+  VECTOR(struct step_mark) marks;
 };
 
 void describe_init(struct describe *describe, struct arena *arena, struct model *model, struct symbols *symbols);

@@ -149,6 +149,8 @@ static void finish_steps(struct draft *draft, struct finding *finding) {
     steps[i].note = step->note;
     steps[i].time_ns = step->origin.time ? trace_ns(describe->model->trace, step->origin.time) : 0;
     steps[i].stack = describe_stack(describe, step->origin);
+    vector_push(describe->arena, &describe->marks) =
+        (struct step_mark){steps, draft->threads.items[step->thread]->serial, step->origin.time};
   }
   finding->steps = steps;
   finding->step_count = draft->steps.count;

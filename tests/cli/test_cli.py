@@ -112,7 +112,7 @@ class Usage(Case):
         self.refused(2, "one trace, not 2", "info", "a", "b")
         self.refused(2, "no format 'xml'", "run", "-f", "xml", "true")
         self.refused(2, "note|warning|error|never", "analyze", "--fail-on=big", "x")
-        self.refused(2, "happens-before", "graph", "--kind=happens-before", "x")
+        self.refused(2, "happens-before", "graph", "--kind=nonsense", "x")
         self.refused(2, "wants a path", "run", "-f", "json=", "true")
 
     def test_bad_files_are_told_before_the_program_runs(self):

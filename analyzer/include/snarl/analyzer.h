@@ -13,6 +13,7 @@
 struct analysis_options {
   bool show_impossible;  /* fill report.impossible */
   bool show_all;         /* pictures: every lock and thread, not only those of findings */
+  bool show_order;       /* fill report.happens_before, which takes another replay */
   bool only_blocked;     /* only what is stuck at the end of the trace (deadlock, self-deadlock): for watching a live
                             program */
   unsigned cycle_length; /* longest lock-order cycle searched for, 0: the default (6); a cut-off is disclosed in

@@ -88,7 +88,7 @@ static void test_what_is_refused(void **state) {
   refused(COMMAND_ANALYZE, WORDS("--cycle-length=-1", "t"));
   refused(COMMAND_ANALYZE, WORDS("--cycle-length=99999999999999999999", "t"));
   refused(COMMAND_GRAPH, WORDS("a", "b"));
-  refused(COMMAND_GRAPH, WORDS("--kind=happens-before", "a"));
+  refused(COMMAND_GRAPH, WORDS("--kind=nonsense", "a"));
 }
 
 /* Every row: a long name of its own within each command, a letter of its own, help that is a sentence. */

@@ -94,7 +94,7 @@ static const struct report *two_locks(void) {
       .finding_count = 1,
       .impossible_hidden = 3,
       .lock_order = {PICTURE_LOCK_ORDER, "Lock order", bank_nodes, COUNT(bank_nodes), bank_edges, COUNT(bank_edges), 41,
-                     97},
+                     97, NULL},
       .wait_for = NO_WAIT,
       .stats = {120345, 3, 44, 1925520, 2.25},
   };
@@ -107,7 +107,7 @@ static const struct report *nothing_found(void) {
       .is_complete = true,
       .processes = &bank_process,
       .process_count = 1,
-      .lock_order = {PICTURE_LOCK_ORDER, "Lock order", NULL, 0, NULL, 0, 40, 12},
+      .lock_order = {PICTURE_LOCK_ORDER, "Lock order", NULL, 0, NULL, 0, 40, 12, NULL},
       .wait_for = NO_WAIT,
       .stats = {5000, 3, 40, 80000, 0.125},
   };
@@ -291,6 +291,40 @@ static const struct report *two_processes(void) {
   return &report;
 }
 
+/* One thread starts another, which takes a lock after it. */
+static const struct report *lanes(void) {
+  static const struct picture_node nodes[] = {
+      {SHAPE_THREAD, EMPHASIS_NONE, 0, "main", "thread 41", 1},
+      {SHAPE_THREAD, EMPHASIS_NONE, 0, "T1 (worker)", "thread 42", 1},
+      {SHAPE_THREAD, EMPHASIS_NONE, 0, "T2 (worker)", "thread 43", 1},
+      {SHAPE_DEED, EMPHASIS_NONE, 0, "starts T1 (worker)", "bank.c:80", 1},
+      {SHAPE_DEED, EMPHASIS_NONE, 0, "starts T2 (worker)", "bank.c:81", 1},
+      {SHAPE_DEED, EMPHASIS_NONE, 0, "begins", "bank.c:20", 1},
+      {SHAPE_DEED, EMPHASIS_NONE, 0, "begins", "bank.c:20", 1},
+      {SHAPE_DEED, EMPHASIS_CYCLE, 1, "acquired mutex savings", "bank.c:31", 1},
+      {SHAPE_DEED, EMPHASIS_NONE, 0, "released mutex savings", "bank.c:34", 1},
+      {SHAPE_DEED, EMPHASIS_CYCLE, 1, "acquired mutex savings", "bank.c:31", 1},
+  };
+  static const uint32_t columns[] = {0, 1, 2, 0, 0, 1, 2, 1, 1, 2};
+  static const struct picture_edge edges[] = {
+      {0, 3, RELATION_NEXT, EMPHASIS_NONE, 0, "", "", 1},
+      {3, 4, RELATION_NEXT, EMPHASIS_NONE, 0, "", "", 1},
+      {1, 5, RELATION_NEXT, EMPHASIS_NONE, 0, "", "", 1},
+      {2, 6, RELATION_NEXT, EMPHASIS_NONE, 0, "", "", 1},
+      {5, 7, RELATION_NEXT, EMPHASIS_NONE, 0, "", "", 1},
+      {7, 8, RELATION_NEXT, EMPHASIS_NONE, 0, "", "", 1},
+      {6, 9, RELATION_NEXT, EMPHASIS_NONE, 0, "", "", 1},
+      {3, 5, RELATION_HB, EMPHASIS_NONE, 0, "start", "start", 1},
+      {4, 6, RELATION_HB, EMPHASIS_NONE, 0, "start", "start", 1},
+      {8, 9, RELATION_HB_HERE, EMPHASIS_NONE, 0, "lock passed on", "lock passed on", 1},
+  };
+  static struct report report;
+  report = *sample_report("two-locks");
+  report.happens_before = (struct picture)PICTURE(PICTURE_HAPPENS_BEFORE, "What happened before what", nodes, edges);
+  report.happens_before.lanes = columns;
+  return &report;
+}
+
 /* Everything that a program can put into a name to break, blind or mislead a report. */
 #define EVIL                                                                                                           \
   "a\"b\\N\\l<B>&lt;&amp; 'x'\n\t\r\x1b[31mred\x7f \xc2\x9b \xe2\x80\xae"                                              \
@@ -356,6 +390,7 @@ static const struct sample samples[] = {
     {"three-ring", three_ring, PICTURE_LOCK_ORDER, true, false},
     {"gate", gate, PICTURE_LOCK_ORDER, true, false},
     {"two-processes", two_processes, PICTURE_WAIT_FOR, true, false},
+    {"lanes", lanes, PICTURE_HAPPENS_BEFORE, true, false},
     {"many", sample_many, PICTURE_LOCK_ORDER, false, true},
     {"many-folded", sample_many_folded, PICTURE_LOCK_ORDER, false, true},
     {"damaged", damaged, PICTURE_LOCK_ORDER, true, false},

@@ -108,7 +108,7 @@ static void a_shared_edge_closes_both_rings(void **state) {
   static const struct picture_node nodes[4] = {{.label = "a"}, {.label = "b"}, {.label = "c"}, {.label = "d"}};
   static const struct picture_edge edges[] = {EDGE(0, 1, 1), EDGE(1, 2, 1), EDGE(2, 0, 1), EDGE(2, 3, 2),
                                               EDGE(3, 1, 2)};
-  const struct picture picture = {PICTURE_LOCK_ORDER, "", nodes, 4, edges, 5, 0, 0};
+  const struct picture picture = {PICTURE_LOCK_ORDER, "", nodes, 4, edges, 5, 0, 0, NULL};
   struct panels panels;
   assert_int_equal(panels_split(&no_report, &picture, &panels), 0);
   expect_whole(&picture, &panels);
@@ -129,7 +129,7 @@ static void a_finding_without_edges_is_found_by_its_locks(void **state) {
       {.rule = RULE_LOCK_ORDER_CYCLE, .title = "", .reason = "", .message = "", .help = ""},
       {.rule = RULE_LOCK_ORDER_CYCLE, .title = "", .objects = objects, .object_count = 2}};
   const struct report report = {.trace = "", .findings = findings, .finding_count = 2};
-  const struct picture picture = {PICTURE_LOCK_ORDER, "", nodes, 3, edges, 4, 0, 0};
+  const struct picture picture = {PICTURE_LOCK_ORDER, "", nodes, 3, edges, 4, 0, 0, NULL};
   struct panels panels;
   assert_int_equal(panels_split(&report, &picture, &panels), 0);
   expect_whole(&picture, &panels);
@@ -169,7 +169,7 @@ static void any_picture_is_drawn_whole(void **state) {
                                        "",
                                        1};
     }
-    const struct picture picture = {PICTURE_LOCK_ORDER, "", nodes, node_count, edges, edge_count, 0, 0};
+    const struct picture picture = {PICTURE_LOCK_ORDER, "", nodes, node_count, edges, edge_count, 0, 0, NULL};
     struct panels panels;
     assert_int_equal(panels_split(&no_report, &picture, &panels), 0);
     expect_whole(&picture, &panels);

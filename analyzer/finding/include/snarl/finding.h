@@ -121,14 +121,17 @@ enum picture_shape {
   SHAPE_LOCK,
   SHAPE_THREAD,
   SHAPE_PROCESS,
-  SHAPE_WAITABLE /* semaphore, condition, barrier, once */
+  SHAPE_WAITABLE, /* semaphore, condition, barrier, once */
+  SHAPE_DEED,     /* what a thread did */
 };
 enum picture_relation {
   RELATION_ORDER,    /* from was held when to was taken */
   RELATION_WAITS,    /* thread from waits for to */
   RELATION_HELD_BY,  /* object from is held by thread to */
   RELATION_ENDED_BY, /* object from could be ended by thread to (one of several) */
-  RELATION_HB,       /* from happens before to */
+  RELATION_HB,       /* from happens before to, in every run */
+  RELATION_HB_HERE,  /* from came before to in this run */
+  RELATION_NEXT,     /* to is what the thread of from did next, of what is drawn */
 };
 enum picture_emphasis {
   EMPHASIS_NONE,
@@ -163,6 +166,8 @@ struct picture {
   const struct picture_edge *edges;
   size_t edge_count;
   size_t hidden_nodes, hidden_edges; /* left out because they take part in no finding; 0 with --all */
+  const uint32_t *lanes; /* PICTURE_HAPPENS_BEFORE: the column of each node. The first nodes are the heads of
+                            columns 0, 1, ..., the others stand below each other in their order */
 };
 
 /* Synchronization that leaves no records which tell who holds what: nothing is said of it. */
@@ -192,6 +197,7 @@ struct report {
   size_t impossible_count;
   size_t impossible_hidden; /* cycles judged impossible and not shown */
   struct picture lock_order, wait_for;
+  struct picture happens_before; /* without nodes unless it was asked for */
   const struct finding_blind_spot *blind_spots;
   size_t blind_spot_count;
   struct {

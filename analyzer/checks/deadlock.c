@@ -34,6 +34,8 @@ struct draft_object deadlock_awaited(const struct wait_graph *graph, const struc
     return (struct draft_object){.process = wait->pid ? process_of_pid(graph->model, wait->pid) : NULL};
   if (wait->kind == WAIT_POLL)
     return channel_awaited(graph, node->thread);
+  if (wait->kind == WAIT_TURN)
+    return (struct draft_object){.thread = node->needs.items[0]};
   return (struct draft_object){.object = wait->object};
 }
 
@@ -107,6 +109,8 @@ const char *deadlock_because(const struct wait_graph *graph, struct describe *de
     return "to end";
   case CAUSE_ANYBODY:
     return nobody_left(graph, describe, node);
+  case CAUSE_TURN:
+    return "which runs in its place";
   case CAUSE_RUNS:
     break;
   }

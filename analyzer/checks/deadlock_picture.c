@@ -144,6 +144,8 @@ static void paint_wait(struct painting *painting, const struct wait_node *node) 
 static bool is_known(const struct wait *wait) {
   if (wait->kind == WAIT_JOIN)
     return wait->target && wait->target->serial == wait->target_serial;
+  if (wait->kind == WAIT_TURN)
+    return false;
   if (wait->kind == WAIT_NONE || wait->kind == WAIT_CHILD || wait->kind == WAIT_FUTEX)
     return wait->kind != WAIT_NONE;
   if (wait->kind == WAIT_POLL && !wait->object)

@@ -220,6 +220,28 @@ static void wait_for_file(struct wait_graph *graph, struct wait_node *node) {
   node->is_any_of = is_shared;
 }
 
+static bool is_carried_with(const struct thread *fiber, const struct thread *other) {
+  uint32_t carrier = fiber->carrier ? fiber->carrier : fiber->serial;
+  return other->serial == carrier || other->carrier == carrier;
+}
+
+/* Any thread of the process can run a fiber that was left, if it comes to it. Only those that hold something are looked
+ * at: for the others nobody waits. */
+static void wait_for_turn(struct wait_graph *graph, struct wait_node *node) {
+  const struct thread *fiber = node->thread;
+  for (size_t pass = 0; pass < 2 && fiber->holds.count; pass++) /* first who runs in its place */
+    for (size_t i = 0; i < graph->model->threads.count; i++) {
+      struct thread *other = graph->model->threads.items[i];
+      if (other && other->process == fiber->process && !other->is_ended && other->wait.kind != WAIT_TURN &&
+          is_carried_with(fiber, other) == (pass == 0))
+        need(graph, node, other);
+    }
+  if (!node->needs.count)
+    return;
+  node->cause = CAUSE_TURN;
+  node->is_any_of = true;
+}
+
 static bool has_object(const struct wait *wait) {
   return wait->object && wait->object->serial == wait->object_serial && !wait->object->is_doubted &&
          !wait->object->is_gone;
@@ -231,7 +253,8 @@ static void look_at(struct wait_graph *graph, struct wait_node *node) {
   if (wait->ends || process->info->dropped || (is_over(process) && !has_exited(process)) ||
       (process->over_by == node->thread && is_over(process)))
     return;
-  bool needs_object = wait->kind != WAIT_JOIN && wait->kind != WAIT_CHILD && wait->kind != WAIT_POLL;
+  bool needs_object =
+      wait->kind != WAIT_JOIN && wait->kind != WAIT_CHILD && wait->kind != WAIT_POLL && wait->kind != WAIT_TURN;
   if (needs_object && !has_object(wait))
     return;
   switch (wait->kind) {
@@ -266,6 +289,9 @@ static void look_at(struct wait_graph *graph, struct wait_node *node) {
   case WAIT_RECEIVE:
   case WAIT_POLL:
     wait_for_channels(graph, node);
+    break;
+  case WAIT_TURN:
+    wait_for_turn(graph, node);
     break;
   case WAIT_FUTEX: /* anybody may end it */
   case WAIT_NONE:

@@ -21,6 +21,7 @@ enum wait_cause {
   CAUSE_WRITER,  /* a reader behind a waiting writer */
   CAUSE_TARGET,  /* a thread or process to end */
   CAUSE_ANYBODY, /* a post, signal or arrival by anyone */
+  CAUSE_TURN,    /* a fiber: for the thread that runs another in its place */
 };
 
 struct wait_node {       /* of a thread; the places are those of model->threads */

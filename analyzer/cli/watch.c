@@ -105,6 +105,19 @@ static bool look_again(struct watch *watch) {
   return watch->trace != NULL;
 }
 
+/* Of the fibers of one thread, the one that did something last is the one that it runs. */
+static void keep_newest(struct snapshot *snapshot) {
+  size_t kept = 0;
+  for (size_t i = 0; i < snapshot->count; i++) {
+    struct thread_state *last = kept ? &snapshot->threads[kept - 1] : NULL;
+    if (!last || by_thread(last, &snapshot->threads[i]))
+      snapshot->threads[kept++] = snapshot->threads[i];
+    else if (last->time < snapshot->threads[i].time)
+      *last = snapshot->threads[i];
+  }
+  snapshot->count = kept;
+}
+
 /* What each thread does now; false: the trace cannot be read (yet). */
 static bool take_snapshot(struct watch *watch, struct snapshot *snapshot) {
   *snapshot = (struct snapshot){0};
@@ -114,6 +127,7 @@ static bool take_snapshot(struct watch *watch, struct snapshot *snapshot) {
   trace_last_records(watch->trace, visit, snapshot);
   if (snapshot->count)
     qsort(snapshot->threads, snapshot->count, sizeof *snapshot->threads, by_thread);
+  keep_newest(snapshot);
   return true;
 }
 

@@ -42,6 +42,10 @@ static bool belongs_to_wait(const struct thread *thread, const struct event *eve
   const struct wait *wait = &thread->wait;
   if (event->info->family == SNARLI_META || event->record->type == SNARLI_R_THREAD_NAMED)
     return true;
+  if (wait->kind == WAIT_TURN)
+    return false;
+  if (event->record->type == SNARLI_R_FIBER_SWITCHED || event->record->type == SNARLI_R_FIBER_SWITCHED_UNORDERED)
+    return true; /* a lock that runs others until it is free */
   if (wait->kind == WAIT_COND && event->info->family == SNARLI_MUTEX)
     return event->record->arg & SNARLI_F_IN_WAIT;
   if (wait->kind == WAIT_COND)

@@ -50,6 +50,7 @@ enum wait_kind {
   WAIT_CHILD,
   WAIT_FILE,
   WAIT_FUTEX,
+  WAIT_TURN, /* of a fiber: to be run again */
   WAIT_SEND,
   WAIT_RECEIVE,
   WAIT_POLL,

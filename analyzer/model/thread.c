@@ -190,6 +190,10 @@ static void switched(struct model *model, struct event *event) {
     other->carrier = carrier;
   for (size_t i = 0; i < thread->holds.count; i++)
     thread->holds.items[i].was_left = true;
+  if (other->wait.kind == WAIT_TURN)
+    wait_end(other);
+  if (thread->wait.kind == WAIT_NONE)
+    wait_begin(event, WAIT_TURN);
 }
 
 void thread_step(struct model *model, struct event *event) {

@@ -42,6 +42,8 @@ program(hang_own_lock_bad               HANGS deadlock                   left,ri
 program(hang_own_lock_ok                ENDS  -                          -)
 program(fibers_bad                      ENDS  lock-order-cycle:feasible  first,second)
 program(fibers_ok                       ENDS  -                          -)
+program(hang_fibers_bad                 HANGS deadlock                   first,second)
+program(hang_fibers_ok                  ENDS  -                          -)
 program(futex_lock_ok                   ENDS  -                          -)
 program(lock_order_pshared_bad          ENDS  lock-order-cycle:feasible  main,main)
 program(lock_order_pshared_ok           ENDS  -                          -)

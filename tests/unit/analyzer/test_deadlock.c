@@ -141,6 +141,24 @@ static void ended_programs(void **state) {
          NULL, NULL, NULL); /* an idle worker of a program that is over */
 }
 
+#define FIBERS "process 1 app\n1.0 start 1\n1.0 start 2\n1.0 start 3\n1.3 begin\n"
+#define TO(thread, other) thread " fiber-switched " other "\n"
+
+static void fibers(void **state) {
+  (void)state;
+  /* the thread waits for what its own other fiber holds, and nobody else could run that */
+  STUCK(FIBERS TO("1.0", "1") "1.1 lock A\n" TO("1.1", "2") "1.2 ask A\n1.3 end\n",
+        "T1 holds mutex story.c:7 and waits for T2, which runs in its place");
+  FINE(FIBERS TO("1.0", "1") "1.1 lock A\n" TO("1.1", "2") "1.2 ask A\n"); /* thread 3 could */
+  FINE(FIBERS TO("1.0", "1") "1.1 lock A\n1.1 unlock A\n" TO("1.1", "2") "1.2 ask A\n1.3 end\n");
+  /* it was run again by another */
+  FINE(FIBERS TO("1.0", "1") "1.1 lock A\n" TO("1.1", "2") "1.2 ask A\n" TO("1.3", "1"));
+  /* a lock that runs others until it is free: the thread goes on, its fibers do not */
+  STUCK(FIBERS TO("1.0", "1") "1.1 lock A\n" TO("1.1", "2") "1.2 lock B\n1.2 lock-write-requested L l@a.c:1\n" TO(
+            "1.2", "1") "1.1 lock-write-acquired L l@a.c:1\n1.1 ask B\n" TO("1.1", "0"),
+        "wait for each other");
+}
+
 /* The one thing that cannot be seen, and how often. */
 static void expect_unseen(const char *text, uint64_t waits, size_t sites) {
   struct story story;
@@ -180,10 +198,10 @@ static void futexes(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(futexes),    cmocka_unit_test(mutexes),        cmocka_unit_test(relocking),
-      cmocka_unit_test(rwlocks),    cmocka_unit_test(joins),          cmocka_unit_test(conditions),
-      cmocka_unit_test(semaphores), cmocka_unit_test(barriers),       cmocka_unit_test(onces),
-      cmocka_unit_test(cores),      cmocka_unit_test(ended_programs),
+      cmocka_unit_test(futexes),    cmocka_unit_test(fibers),     cmocka_unit_test(mutexes),
+      cmocka_unit_test(relocking),  cmocka_unit_test(rwlocks),    cmocka_unit_test(joins),
+      cmocka_unit_test(conditions), cmocka_unit_test(semaphores), cmocka_unit_test(barriers),
+      cmocka_unit_test(onces),      cmocka_unit_test(cores),      cmocka_unit_test(ended_programs),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,6 +17,10 @@ extern struct snarli_next snarli_next;
 #define ANNOTATION(body, ret, name, params, args) ret name params;
 #include "annotations.def"
 
+/* How many operations of locks are under way on this thread, of which nothing is recorded inside: sets it, returns what
+ * it was. */
+unsigned snarli_hidden_exchange(unsigned depth);
+
 #define SNARLI_FORWARD(name, args)                                                                                     \
   do {                                                                                                                 \
     if (__builtin_expect(snarli_next.name != NULL, 0))                                                                 \

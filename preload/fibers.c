@@ -33,6 +33,7 @@ SNARLI_EXPORT void *__tsan_create_fiber(unsigned flags) {
     return NULL;
   struct snarli_call call = snarli_call(SNARLI_HERE);
   start->fiber = (struct snarli_fiber){0, 0};
+  start->hidden = 0;
   if (call.is_recorded)
     snarli_fiber_begin(&start->fiber, call.stack);
   start->argument = snarli_next.__tsan_create_fiber ? snarli_next.__tsan_create_fiber(flags) : NULL;
@@ -54,13 +55,15 @@ SNARLI_EXPORT void __tsan_switch_to_fiber(void *fiber, unsigned flags) {
   struct snarli_start *start = fiber;
   if (!start)
     return;
-  (void)__tsan_get_current_fiber(); /* makes what the thread comes back to */
+  struct snarli_start *from = __tsan_get_current_fiber();
+  from->hidden = snarli_hidden_exchange(0); /* a lock may run others until it is free */
   struct snarli_call call = snarli_call(SNARLI_HERE);
   if (start == &native) /* a fork may have made it another thread's */
     snarli_fiber_native(&native.fiber);
   if (call.is_recorded)
     snarli_fiber_switch(&start->fiber, !(flags & NO_SYNC), call.stack);
   current = start;
+  (void)snarli_hidden_exchange(start->hidden);
   SNARLI_FORWARD(__tsan_switch_to_fiber, (start->argument, flags));
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * mmap, munmap, mremap, shmat and shmdt, and the list of shared ranges that makes an munmap of anything else cheap.
- * Ranges lie in blocks that are mapped when the last one is full and never go away, so the list is walked without a
- * lock. Entered by any thread; a forked child inherits the list with the mappings.
+ * mmap, munmap, mremap, brk, sbrk, shmat and shmdt, and the list of shared ranges that makes an munmap of anything else
+ * cheap. Ranges lie in blocks that are mapped when the last one is full and never go away, so the list is walked
+ * without a lock. Entered by any thread; a forked child inherits the list with the mappings.
  */
 #include "memory.h"
 #include "wrapper.h"
@@ -208,6 +208,20 @@ SNARLI_EXPORT void *mremap(void *address, size_t old_size, size_t size, int flag
   if (is_shared && snarli_is_recording())
     snarli_shared_mapped(at == MAP_FAILED ? address : at, whole_pages(at == MAP_FAILED ? old_size : size));
   return at;
+}
+
+/* Allocators of the program's own; the C library's does not come here. */
+SNARLI_EXPORT int brk(void *end) {
+  const char *old = snarli_real()->sbrk(0), *next = end;
+  if (next < old)
+    memory_goes(next, (size_t)(old - next));
+  return snarli_real()->brk(end);
+}
+
+SNARLI_EXPORT void *sbrk(intptr_t increment) {
+  if (increment < 0)
+    memory_goes((char *)snarli_real()->sbrk(0) + increment, (size_t)-increment);
+  return snarli_real()->sbrk(increment);
 }
 
 SNARLI_EXPORT void *shmat(int id, const void *address, int flags) {

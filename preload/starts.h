@@ -19,6 +19,7 @@ struct snarli_start {
   } routine;
   void *argument;
   size_t stack_size;
+  unsigned hidden;           /* of a fiber: see snarli_hidden_exchange */
   struct snarli_fiber fiber; /* if it stands for one: then `argument` is what ThreadSanitizer's runtime calls it */
   uint32_t index;            /* of the new thread */
   uint32_t number;           /* of this start, fixed */

@@ -20,6 +20,16 @@ enum {
  * thread from being recorded, as it keeps ThreadSanitizer from seeing it. */
 static __thread unsigned hidden;
 
+unsigned snarli_hidden_exchange(unsigned depth) {
+  unsigned old = hidden;
+  if (old && !depth)
+    snarli_resume();
+  else if (!old && depth)
+    snarli_suspend();
+  hidden = depth;
+  return old;
+}
+
 static void hide(void) {
   if (!hidden++)
     snarli_suspend();

@@ -177,6 +177,15 @@ DRIVE(shmdt, "mutex-init shared") { share(attach(), detach); }
 
 DRIVE(free, "mutex-acquired memory-freed") { free(use_mutex_in(malloc(100))); }
 DRIVE(realloc, "mutex-acquired memory-freed") { free(realloc(use_mutex_in(malloc(100)), 10000)); }
+DRIVE(sbrk, "mutex-acquired memory-freed") {
+  use_mutex_in(sbrk(4096));
+  MUST(sbrk(-4096) != (void *)-1);
+}
+DRIVE(brk, "mutex-acquired memory-freed") {
+  void *end = sbrk(4096);
+  use_mutex_in(end);
+  MUST(brk(end) == 0);
+}
 DRIVE(mremap, "mutex-acquired memory-freed") {
   void *at = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   MUST(at != MAP_FAILED);

@@ -139,6 +139,12 @@ static void blocks(void) {
   SHOW(realloc(NULL, (size_t)-1 / 2) == NULL);
   char *at = mmap(NULL, 2 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   strcpy(at, "kept");
+  char *end = sbrk(0);
+  SHOW(sbrk(4096) == end && sbrk(0) == end + 4096);
+  SHOW(sbrk(-4096) == end + 4096 && sbrk(0) == end);
+  SHOW(brk(end + 10000) || brk(end));
+  SHOW(brk((void *)-1L));
+  SHOW(sbrk((intptr_t)1 << 60) == (void *)-1);
   SHOW(mremap(at, 2 * 4096, 4096, 0) == at);
   SHOW(mremap(at, 4096, 4096, MREMAP_FIXED, at) == MAP_FAILED);
   at = mremap(at, 4096, 64 * 4096, MREMAP_MAYMOVE);

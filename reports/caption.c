@@ -136,9 +136,21 @@ static size_t count_undrawn(const struct report *report, const struct panels *pa
   return count;
 }
 
+/* "500 locks in 11 boxes": what is folded counts. */
+static void put_node_count(FILE *out, const struct picture *picture) {
+  size_t count = 0;
+  for (size_t i = 0; i < picture->node_count; i++)
+    count += picture->nodes[i].folded;
+  put_number(out, count, node_noun(picture, true), node_noun(picture, false));
+  if (count > picture->node_count) {
+    fputs(" in ", out);
+    put_number(out, picture->node_count, "box", "boxes");
+  }
+}
+
 static void put_caption(FILE *out, const struct report *report, const struct panels *panels) {
   const struct picture *picture = panels->picture;
-  put_number(out, picture->node_count, node_noun(picture, true), node_noun(picture, false));
+  put_node_count(out, picture);
   fputs(", ", out);
   put_number(out, picture->edge_count, "arrow", "arrows");
   fputs(" of ", out);
@@ -170,6 +182,7 @@ static void put_sample(FILE *out, const char *colour, const char *sample, const 
 }
 
 struct presence {
+  bool is_folded;
   bool shapes[5], relations[7], emphases[4];
   bool edge_emphases[4];
 };
@@ -180,6 +193,7 @@ static struct presence look(const struct panels *panels) {
   for (size_t i = 0; i < picture->node_count; i++) {
     seen.shapes[picture->nodes[i].shape] = true;
     seen.emphases[picture->nodes[i].emphasis] = true;
+    seen.is_folded |= picture->nodes[i].folded > 1;
   }
   for (size_t i = 0; i < panels->line_count; i++) {
     seen.relations[panels->lines[i].edge->relation] = true;
@@ -206,6 +220,8 @@ static void put_arrow_samples(FILE *out, const struct presence *seen) {
 }
 
 static void put_mark_samples(FILE *out, const struct presence *seen) {
+  if (seen->is_folded)
+    put_sample(out, "#222222", "×2", "so many, created at one place");
   if (seen->emphases[EMPHASIS_CYCLE] && !seen->edge_emphases[EMPHASIS_CYCLE])
     put_sample(out, style_colour(1), "▣", "step of finding [1], [2], ...");
   if (seen->edge_emphases[EMPHASIS_CYCLE])
@@ -236,7 +252,7 @@ static void put_row(FILE *out, const struct presence *seen, void (*put)(FILE *, 
 
 void style_legend(FILE *out, const struct panels *panels) {
   struct presence seen = look(panels);
-  bool has_marks = seen.edge_emphases[EMPHASIS_CYCLE] || seen.emphases[EMPHASIS_CYCLE] ||
+  bool has_marks = seen.is_folded || seen.edge_emphases[EMPHASIS_CYCLE] || seen.emphases[EMPHASIS_CYCLE] ||
                    seen.edge_emphases[EMPHASIS_IMPOSSIBLE] || seen.emphases[EMPHASIS_IMPOSSIBLE] ||
                    seen.emphases[EMPHASIS_GATE];
   fputs("<<TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLPADDING=\"0\" CELLSPACING=\"2\">", out);

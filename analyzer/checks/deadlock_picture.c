@@ -37,8 +37,10 @@ static int32_t cycle_of(const struct painting *painting, const struct thread *th
 
 static uint32_t thread_node(struct painting *painting, struct thread *thread) {
   return add(painting, &painting->threads, thread->serial, SHAPE_THREAD, describe_thread(painting->describe, thread),
-             arena_print(painting->describe->arena, "thread %u of %s", thread->tid,
-                         describe_process(painting->describe, thread->process)),
+             painting->describe->names_processes
+                 ? arena_print(painting->describe->arena, "thread %u of %s", thread->tid,
+                               describe_process(painting->describe, thread->process))
+                 : arena_print(painting->describe->arena, "thread %u", thread->tid),
              cycle_of(painting, thread));
 }
 

@@ -6,7 +6,9 @@
 #include "lock_order.h"
 #include <string.h>
 
-#define NODES_UNFOLDED 60u /* with more locks than this, those created at one place are one node */
+/* With more locks than this, those created at one place are one node: first those of no finding, with as many in
+ * findings these too. */
+#define NODES_UNFOLDED 60u
 
 typedef VECTOR(struct picture_node) node_list;
 typedef VECTOR(struct picture_edge) edge_list;
@@ -163,9 +165,7 @@ static void paint_rest(struct painting *painting, bool show_all, struct picture 
   map_free(arena, &locks);
 }
 
-static size_t count_locks(const struct lock_order *order, bool show_all) {
-  if (show_all)
-    return order->cycles->deps->lists.count;
+static size_t count_locks(const struct lock_order *order) {
   struct map seen = {0};
   for (size_t i = 0; i < order->cycles->possible.count; i++)
     for (uint32_t c = 0; c < order->cycles->possible.items[i].length; c++)
@@ -179,7 +179,7 @@ static size_t count_locks(const struct lock_order *order, bool show_all) {
 struct picture lock_order_picture(struct lock_order *order, bool show_all) {
   struct painting painting = {.order = order, .describe = order->describe};
   struct picture picture = {.kind = PICTURE_LOCK_ORDER, .title = "Which lock was held when which was taken"};
-  painting.folds = count_locks(order, show_all) > NODES_UNFOLDED;
+  painting.folds = count_locks(order) > NODES_UNFOLDED;
   for (size_t i = 0; i < order->cycles->possible.count; i++)
     paint_cycle(&painting, &order->cycles->possible.items[i], EMPHASIS_CYCLE,
                 order->groups.items[order->group_of.items[i]].number);
@@ -187,6 +187,7 @@ struct picture lock_order_picture(struct lock_order *order, bool show_all) {
     paint_cycle(&painting, order->impossible.items[i].best, EMPHASIS_IMPOSSIBLE, 0);
     paint_gate(&painting, order->impossible.items[i].best);
   }
+  painting.folds |= order->cycles->deps->lists.count > NODES_UNFOLDED;
   paint_rest(&painting, show_all, &picture);
   picture.nodes = painting.nodes.items;
   picture.node_count = painting.nodes.count;

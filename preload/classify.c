@@ -180,15 +180,17 @@ static void note_event(const struct look *look) {
 /* False: no channel. */
 static bool look_at(struct look *look) {
   struct stat status;
-  int flags = snarli_real()->fcntl(look->fd, F_GETFL);
-  if (flags < 0 || fstat(look->fd, &status))
+  if (fstat(look->fd, &status))
     return false;
+  look->is_for_good = !S_ISSOCK(status.st_mode);
+  if (S_ISREG(status.st_mode) || S_ISCHR(status.st_mode))
+    return false;
+  int flags = snarli_real()->fcntl(look->fd, F_GETFL);
   look->channel.device = status.st_dev;
   look->channel.self = status.st_ino;
   look->entry = flags & O_NONBLOCK ? SNARLI_D_NONBLOCK : 0;
   if (S_ISSOCK(status.st_mode))
     return look_at_socket(look);
-  look->is_for_good = true;
   if (S_ISFIFO(status.st_mode))
     look_at_pipe(look, flags);
   else if (!(status.st_mode & S_IFMT))

@@ -40,7 +40,22 @@ static uint32_t queue_entry(mqd_t queue) {
   return snarli_kind(entry) == SNARLI_D_CHANNEL + SNARLI_C_QUEUE ? entry : queue_found(queue, "", 0, 0);
 }
 
-/* Which of several openers made it, only the kernel knows: one that was never used is as good as new. */
+/* Whether the call made it, only the kernel knows: what changed last before the call did not come from it. Queues are
+ * stamped with whole seconds. */
+static time_t before_call(void) {
+  struct timespec now = {0};
+  (void)clock_gettime(CLOCK_REALTIME_COARSE, &now); /* what the kernel stamps with */
+  return now.tv_sec;
+}
+
+static unsigned queue_made(mqd_t queue, int flags, time_t before) {
+  struct stat status;
+  int saved = errno;
+  bool is_new = flags & O_CREAT && fstat(queue, &status) == 0 && status.st_ctim.tv_sec >= before;
+  errno = saved;
+  return is_new ? SNARLI_E_MADE : 0;
+}
+
 SNARLI_EXPORT mqd_t mq_open(const char *name, int flags, ...) {
   mode_t mode = 0;
   struct mq_attr *attributes = NULL;
@@ -52,9 +67,10 @@ SNARLI_EXPORT mqd_t mq_open(const char *name, int flags, ...) {
     va_end(rest);
   }
   uint32_t stack = SNARLI_STACK_IF_RECORDING;
+  time_t before = before_call();
   mqd_t queue = snarli_real()->mq_open(name, flags, mode, attributes);
   if (queue >= 0 && snarli_is_recording())
-    (void)queue_found(queue, name, flags & O_CREAT ? SNARLI_E_MADE : 0, stack);
+    (void)queue_found(queue, name, queue_made(queue, flags, before), stack);
   return queue;
 }
 
@@ -102,7 +118,12 @@ static inline int number_of(int id) {
   return (int)(SNARLI_DESCRIPTOR_QUEUES | ((unsigned)id & (SNARLI_DESCRIPTOR_QUEUES - 1)));
 }
 
-static void system_v_found(int id, unsigned ends, uint32_t stack) {
+static bool is_new(const struct msqid_ds *state, time_t before) {
+  return state->msg_ctime >= before && !state->msg_stime && !state->msg_rtime;
+}
+
+/* `before`: when the call began that may have made it, NULL: it did not. */
+static void system_v_found(int id, unsigned ends, const time_t *before, uint32_t stack) {
   struct msqid_ds state;
   int saved = errno;
   struct snarli_channel channel = {.kind = SNARLI_C_SYSV, .stack = stack, .self = (uint64_t)(unsigned)id + 1};
@@ -110,9 +131,8 @@ static void system_v_found(int id, unsigned ends, uint32_t stack) {
     channel.capacity = state.msg_qbytes;
     channel.peer = state.msg_qnum;
     channel.content = state.__msg_cbytes + state.msg_qnum;
-    unsigned both = SNARLI_E_RECEIVE | SNARLI_E_SEND;
-    snarli_record_aux(SNARLI_R_CHANNEL_OPENED, ends | both, (unsigned)number_of(id),
-                      snarli_blob_channel(&channel, "", 0));
+    ends |= SNARLI_E_RECEIVE | SNARLI_E_SEND | (before && is_new(&state, *before) ? SNARLI_E_MADE : 0u);
+    snarli_record_aux(SNARLI_R_CHANNEL_OPENED, ends, (unsigned)number_of(id), snarli_blob_channel(&channel, "", 0));
     atomic_store_explicit(&known[(unsigned)id % KNOWN], id + 1, memory_order_relaxed);
   }
   errno = saved;
@@ -120,14 +140,16 @@ static void system_v_found(int id, unsigned ends, uint32_t stack) {
 
 static inline void system_v_ensure(int id) {
   if (id >= 0 && atomic_load_explicit(&known[(unsigned)id % KNOWN], memory_order_relaxed) != id + 1)
-    system_v_found(id, 0, 0);
+    system_v_found(id, 0, NULL, 0);
 }
 
 SNARLI_EXPORT int msgget(key_t key, int flags) {
   uint32_t stack = SNARLI_STACK_IF_RECORDING;
+  time_t before = before_call();
   int id = snarli_real()->msgget(key, flags);
   if (id >= 0 && snarli_is_recording())
-    system_v_found(id, key == IPC_PRIVATE ? SNARLI_E_MADE : 0, stack);
+    system_v_found(id, key == IPC_PRIVATE ? SNARLI_E_UNLINKED : 0,
+                   flags & IPC_CREAT || key == IPC_PRIVATE ? &before : NULL, stack);
   return id;
 }
 
@@ -162,6 +184,6 @@ SNARLI_EXPORT int msgctl(int id, int command, struct msqid_ds *state) {
   }
   int result = snarli_real()->msgctl(id, command, state);
   if (command == IPC_SET && result == 0 && snarli_is_recording())
-    system_v_found(id, 0, 0);
+    system_v_found(id, 0, NULL, 0);
   return result;
 }

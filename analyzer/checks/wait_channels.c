@@ -14,10 +14,22 @@
 #define CONNECTION_ROOM (128u << 10) /* what a connection takes at least, where the capacity is not known */
 #define FEW_MESSAGES 4u
 
+/* What it executed is not recorded, and has its descriptors. */
+static bool has_vanished(const struct model *model, const struct process *process) {
+  if (!process->has_execed || process->is_reaped)
+    return false;
+  for (uint32_t i = 0; i < model->process_count; i++)
+    if (model->processes[i].info->execed && model->processes[i].parent == process)
+      return false;
+  return true;
+}
+
 /* Every process that may be running has told what it holds, and none is unknown. */
 static bool are_all_known(const struct model *model) {
   for (uint32_t i = 0; i < model->process_count; i++) {
     const struct process *process = &model->processes[i];
+    if (has_vanished(model, process))
+      return false;
     if (wait_is_over(process))
       continue;
     if (!process->has_begun || process->has_lost_children || process->info->dropped || !process->descriptors ||
@@ -29,7 +41,7 @@ static bool are_all_known(const struct model *model) {
 
 /* Others than those who are known to hold it may hold it. */
 static bool is_open_to_others(const struct wait_graph *graph, const struct channel *channel) {
-  if (!channel->is_made && channel->kind != SNARLI_C_SYSV)
+  if (!channel->is_made)
     return true;
   if (channel->is_passed || channel->is_removed || channel->kind == SNARLI_C_FIFO)
     return true;
@@ -65,8 +77,8 @@ static bool is_full(const struct channel *channel, uint64_t asked) {
 
 /* A queue with a name is what a server waits at for anybody. */
 static bool is_empty(const struct channel *channel) {
-  bool has_name = channel->kind == SNARLI_C_QUEUE || (channel->kind == SNARLI_C_SYSV && !channel->is_made);
-  return !has_name && channel->sent == channel->received;
+  bool is_queue = channel->kind == SNARLI_C_QUEUE || channel->kind == SNARLI_C_SYSV;
+  return !(is_queue && !channel->is_unlinked) && channel->sent == channel->received;
 }
 
 static bool is_socket(const struct channel *channel) {

@@ -18,10 +18,12 @@ struct channel {
   uint32_t refs;           /* endpoints */
   uint64_t sent, received; /* amounts; `sent` with what is asked for by those who wait to send, which is `asked` */
   uint64_t asked, capacity;
-  uint64_t messages;          /* sent and not yet received */
-  uint64_t began;             /* `sent` before the newest send */
-  bool is_made;               /* in this trace: nobody outside had an end of it */
-  bool is_passed, is_removed; /* to somebody unknown; by its name */
+  uint64_t messages; /* sent and not yet received */
+  uint64_t began;    /* `sent` before the newest send */
+  bool is_made;      /* in this trace: nobody outside had an end of it */
+  bool is_passed;    /* to somebody unknown */
+  bool is_unlinked;  /* a queue that nobody can find by a name */
+  bool is_removed;   /* a queue that is gone for everybody */
   bool is_sender_shut, is_receiver_shut;
 };
 

@@ -121,7 +121,8 @@ static struct channel *channel_join(struct model *model, struct event *event, co
     struct origin created = {event->process->index, blob->what.stack, event->record->time, event->thread->serial};
     channel = channel_make(model, event->process, &blob->what, key, created);
     channel->object->name = *blob->name ? blob->name : NULL;
-    channel->is_made = event->record->arg & SNARLI_E_MADE || blob->what.kind == SNARLI_C_QUEUE;
+    channel->is_made = event->record->arg & SNARLI_E_MADE;
+    channel->is_unlinked = event->record->arg & SNARLI_E_UNLINKED;
   }
   channel->refs++;
   return channel;

@@ -128,3 +128,5 @@ program(hang_event_bad                  HANGS deadlock                   left,ri
 program(hang_event_ok                   ENDS  -                          -)
 program(lock_order_runtime_bad          ENDS  lock-order-cycle:feasible  left,right)
 program(lock_order_runtime_ok           ENDS  -                          -)
+python_program(hang_queue_unread_bad    HANGS deadlock                   MainThread,Process-1,QueueFeederThread)
+python_program(hang_queue_unread_ok     ENDS  -                          -)

@@ -36,6 +36,10 @@ def run_to_end(command, directory):
         sys.exit("still running after 20 s")
 
 
+def command_of(program):
+    return ["/usr/bin/python3", program] if program.endswith(".py") else [program]
+
+
 def names_right(finding, who):
     """The wanted threads, and of others only main ones that wait for them."""
     names = Counter(name_of(thread) for thread in finding["threads"])
@@ -75,7 +79,7 @@ def main():
     with tempfile.TemporaryDirectory() as directory:
         trace, live, later = (os.path.join(directory, name) for name in ("trace", "live.json", "later.json"))
         status = run_to_end([snarl, "run", "--fail-on=note", "--on-deadlock=kill", "-o", trace, "-f", f"json={live}",
-                             "--", program], directory)
+                             "--", *command_of(program)], directory)
         if not os.path.exists(live):
             sys.exit(f"no report; snarl run ended with {status}")
         report = load(live)

@@ -83,6 +83,18 @@ static void queues(void **state) {
            PUSH("1.1", "3", "1") "1.0 askjoin 1\n"); /* somebody else receives from it, too */
   FINE(QUEUE ASK("1.1", "3") "1.0 askjoin 1\n");     /* anybody may send to a name */
 #undef QUEUE
+#define SYSV(ends)                                                                                                     \
+  "process 1 app\n" KNOWN "1.0 channel-opened 524288 receive send " ends " sysv 7 capacity 100 q@a.c:1\n1.0 start 1\n" \
+  "1.1 begin\n"
+  STUCK(SYSV("made unlinked") ASK("1.1", "524288") "1.0 askjoin 1\n", "System V message queue a.c:1, which is empty");
+  FINE(SYSV("made") ASK("1.1", "524288") "1.0 askjoin 1\n"); /* anybody may find its key */
+  STUCK(SYSV("made") SEND("1.1", "524288", "91") PUSH("1.1", "524288", "41") "1.0 askjoin 1\n",
+        "full (90 bytes in it)");
+  FINE(SYSV("made") SEND("1.1", "524288", "51") PUSH("1.1", "524288", "41") "1.0 askjoin 1\n");
+  FINE(SYSV("") SEND("1.1", "524288", "91") PUSH("1.1", "524288", "41") "1.0 askjoin 1\n"); /* somebody else made it */
+  FINE(SYSV("made") SEND("1.1", "524288", "91")
+           PUSH("1.1", "524288", "41") "1.0 channel-closed 524288\n1.0 askjoin 1\n");
+#undef SYSV
 }
 
 static void polls(void **state) {
@@ -137,6 +149,11 @@ static void processes(void **state) {
   STUCK(HAVE FORK "2.0 exec-requested e@a.c:1\nprocess 2 other exec\n2.0 channel-opened 3 receive pipe P\n"
                   "2.0 channels-known\n" ASK("2.0", "3") AWAIT,
         "whoever could send to it (process 1 (app))");
+  /* what it executed is not recorded, and has both ends */
+  FINE(
+      HAVE
+      "1.0 fork-requested f@a.c:1\nprocess 3 app forked-from 1\n1.0 forked 3 f@a.c:1\n3.0 exec-requested e@a.c:1\n" FORK
+          ASK("2.0", "3") AWAIT);
 #undef FORK
 #undef AWAIT
 #undef HAVE

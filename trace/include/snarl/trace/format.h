@@ -116,7 +116,7 @@ enum snarli_end {
   SNARLI_E_SEND = 2,
   SNARLI_E_MADE = 4,     /* the call made the channel: nobody had an end of it before */
   SNARLI_E_OUTSIDE = 8,  /* no channel of the trace: anybody may make it ready */
-  SNARLI_E_UNLINKED = 16 /* its name is gone: nobody can open it any more */
+  SNARLI_E_UNLINKED = 16 /* a queue without a name: nobody can find it */
 };
 
 /* Descriptors from here on stand for System V message queues, which have none. Descriptors this high are not recorded.

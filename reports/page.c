@@ -73,8 +73,11 @@ static void put_place(const struct page *page, const struct finding_frame *frame
 static void put_frame(const struct page *page, size_t indent, size_t number, const struct finding_frame *frame) {
   fprintf(page->out, "%*s#%-2zu ", (int)indent, "", number);
   page_inked(page, INK_BOLD, frame->function[0] == '\0' ? "??" : frame->function, NAME_COLUMNS);
-  fputs(frame->is_inlined ? " (inlined)  " : "  ", page->out);
-  put_place(page, frame);
+  fputs(frame->is_inlined ? " (inlined)" : "", page->out);
+  bool is_nowhere = strcmp(frame->function, FINDING_SIGNAL_FRAME) == 0;
+  fputs(is_nowhere ? "" : "  ", page->out);
+  if (!is_nowhere)
+    put_place(page, frame);
   fputc('\n', page->out);
 }
 

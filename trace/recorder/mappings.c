@@ -7,7 +7,9 @@
 #include "clock.h"
 #include "recorder_state.h"
 #include "sys.h"
+#include <errno.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 static _Atomic uint32_t mapped_count; /* 0: this process never shared memory, a forked child need not look */
 
@@ -90,10 +92,46 @@ static bool is_of_trace(const char *path) {
   return strncmp(path, recorder.directory, size) == 0 && path[size] == '/';
 }
 
+/* What linux/fs.h calls struct procmap_query, since Linux 6.11. */
+struct query {
+  uint64_t size, flags, address;
+  uint64_t lo, hi, vma_flags, page_size, offset, inode;
+  uint32_t major, minor;
+  uint32_t name_size, build_id_size;
+  uint64_t name, build_id;
+};
+#define QUERY_NEXT_SHARED 0x18 /* the one that holds the address or else the next; only shared ones */
+#define QUERY _IOWR('f', 17, struct query)
+
+/* Asks for the shared mappings one by one: a program may have a hundred thousand others. False: this kernel cannot. */
+static bool query_mappings(struct recorder_thread *thread, uint64_t lo, uint64_t hi) {
+  char *name = memory_new(PAGE, false);
+  int fd = name ? sys_open("/proc/self/maps", O_RDONLY | O_CLOEXEC, 0) : -1;
+  uint64_t now = clock_now(recorder.clock);
+  long error = fd < 0 ? -ENOTTY : 0;
+  while (!error && lo < hi) {
+    struct query query = {.size = sizeof query, .flags = QUERY_NEXT_SHARED, .address = lo, .name_size = PAGE};
+    query.name = (uintptr_t)name;
+    error = sys_ioctl(fd, QUERY, &query);
+    if (error || query.lo >= hi)
+      break;
+    lo = query.hi;
+    uint64_t device = (uint64_t)query.major << 20 | query.minor;
+    struct snarli_mapping mapping = {query.lo, query.hi, device, query.inode, query.offset};
+    if (!is_of_trace(name))
+      blob_append(thread, SNARLI_B_MAPPING, now, &mapping, sizeof mapping, name, strnlen(name, PAGE));
+  }
+  if (fd >= 0)
+    sys_close(fd);
+  if (name)
+    sys_munmap(name, PAGE);
+  return !error || error == -ENOENT;
+}
+
 /* Writes down the shared mappings that overlap [lo, hi). */
 static void write_mappings(struct recorder_thread *thread, uint64_t lo, uint64_t hi) {
   struct maps maps;
-  if (!maps_open(&maps))
+  if (query_mappings(thread, lo, hi) || !maps_open(&maps))
     return;
   uint64_t now = clock_now(recorder.clock);
   for (char *line; (line = maps_line(&maps));) {

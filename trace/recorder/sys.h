@@ -87,6 +87,9 @@ static inline int sys_fallocate(int fd, uint64_t offset, uint64_t size) {
 static inline long sys_pwrite(int fd, const void *data, size_t size, uint64_t offset) {
   return sys_call(SYS_pwrite64, fd, (long)data, (long)size, (long)offset, 0, 0);
 }
+static inline long sys_ioctl(int fd, unsigned long request, void *argument) {
+  return sys_call(SYS_ioctl, fd, (long)request, (long)argument, 0, 0, 0);
+}
 static inline int sys_fstat(int fd, struct stat *out) { return (int)sys_call(SYS_fstat, fd, (long)out, 0, 0, 0, 0); }
 static inline int sys_fcntl(int fd, int command, long argument) {
   return (int)sys_call(SYS_fcntl, fd, command, argument, 0, 0, 0);

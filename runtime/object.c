@@ -3,10 +3,12 @@
  * What all objects have: a beginning, an end, a kind that is checked before each use, and an announcement in the trace.
  * Entered by any thread.
  */
+#include "future.h"
 #include "self.h"
 #include <errno.h>
 #include <sched.h>
 #include <snarl/barrier.h>
+#include <snarl/queue.h>
 #include <snarl/semaphore.h>
 #include <string.h>
 
@@ -40,6 +42,10 @@ SNARLI_COLD int snarli_refuse_kind(const struct snarl_object *object, struct sna
 enum { ANNOUNCED = 1 };
 static uint32_t claim(void) { return (snarli_forks + 1) << 1; }
 
+static bool is_queue(uint32_t kind) {
+  return kind == SNARLI_ALIVE(QUEUE) || kind == SNARLI_ALIVE(LIFO_QUEUE) || kind == SNARLI_ALIVE(PRIORITY_QUEUE);
+}
+
 static void object_declare(struct snarl_object *object) {
   if (!object->site.function)
     object->site.function = "(declaration)";
@@ -54,6 +60,11 @@ static void object_declare(struct snarl_object *object) {
   if (object->kind == SNARLI_ALIVE(BARRIER))
     snarli_record_aux(SNARLI_R_BARRIER_COUNT, 0, snarli_address(object),
                       (uint32_t)((const snarl_barrier *)object)->parties);
+  if (object->kind == SNARLI_ALIVE(EXECUTOR))
+    snarli_record_aux(SNARLI_R_EXECUTOR_LIMIT, 0, snarli_address(object),
+                      snarli_executor_workers((const snarl_executor *)object));
+  if (is_queue(object->kind) && ((const snarl_queue *)object)->limit <= UINT32_MAX)
+    snarli_record_aux(SNARLI_R_QUEUE_LIMIT, 0, snarli_address(object), (uint32_t)((const snarl_queue *)object)->limit);
 }
 
 /* No record of the object comes before its announcement, whoever makes it; a handler that interrupted it would wait for

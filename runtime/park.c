@@ -105,14 +105,6 @@ static bool has_processors(void) {
   return known > 1;
 }
 
-static inline void relax(void) {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  __asm__ volatile("isb" ::: "memory");
-#endif
-}
-
 void snarli_spin(const uint32_t *word, uint32_t expected) {
   if (!has_processors() || (patience < SPIN_LEAST && ++skipped % SPIN_PROBE))
     return;
@@ -122,7 +114,7 @@ void snarli_spin(const uint32_t *word, uint32_t expected) {
       patience = most * 2 < SPIN_MOST ? most * 2 : SPIN_MOST;
       return;
     }
-    relax();
+    snarli_relax();
   }
   patience = most / 2;
 }

@@ -32,6 +32,18 @@ static inline uint32_t snarli_add(uint32_t *word, uint32_t value) {
   return __atomic_fetch_add(word, value, __ATOMIC_SEQ_CST);
 }
 static inline uint64_t snarli_load64(const uint64_t *word) { return __atomic_load_n(word, __ATOMIC_ACQUIRE); }
+/* The half of it that a thread can park on. */
+static inline uint32_t *snarli_lower_half(const uint64_t *word) {
+  return (uint32_t *)(uintptr_t)word + (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
+}
+static inline void snarli_store64(uint64_t *word, uint64_t value) { __atomic_store_n(word, value, __ATOMIC_RELEASE); }
+static inline void *snarli_load_pointer(void *const *pointer) { return __atomic_load_n(pointer, __ATOMIC_ACQUIRE); }
+static inline void *snarli_swap_pointer(void **pointer, void *value) {
+  return __atomic_exchange_n(pointer, value, __ATOMIC_SEQ_CST);
+}
+static inline bool snarli_cas_pointer(void **pointer, void **expected, void *value) {
+  return __atomic_compare_exchange_n(pointer, expected, value, false, __ATOMIC_SEQ_CST, __ATOMIC_ACQUIRE);
+}
 static inline bool snarli_cas64(uint64_t *word, uint64_t *expected, uint64_t value) {
   return __atomic_compare_exchange_n(word, expected, value, false, __ATOMIC_SEQ_CST, __ATOMIC_ACQUIRE);
 }
@@ -46,6 +58,15 @@ bool snarli_park(uint32_t *word, uint32_t expected, int64_t deadline);
 void snarli_unpark(uint32_t *word, int count);
 /* Waits a little for *word to leave `expected` without sleeping, if that has paid lately. */
 void snarli_spin(const uint32_t *word, uint32_t expected);
+
+/* Tells the processor that this is a spin. */
+static inline void snarli_relax(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("isb" ::: "memory");
+#endif
+}
 
 /* The deadline of a timeout that begins now. */
 int64_t snarli_deadline(snarl_time timeout);

@@ -71,6 +71,16 @@ static const char *nobody_left(const struct wait_graph *graph, struct describe *
                            : "and nobody is left who could signal it";
   if (object->family == SNARLI_EVENT)
     return "and nobody is left who could set it";
+  if (object->family == SNARLI_QUEUE)
+    return node->thread->wait.is_join    ? "until all is dealt with, and nobody is left who could do that"
+           : node->thread->wait.is_write ? "to have room, and nobody is left who could get from it"
+                                         : "and nobody is left who could put something into it";
+  if (node->thread->wait.kind == WAIT_WORK)
+    return "for a task, and nobody is left who could submit one";
+  if (object->family == SNARLI_FUTURE)
+    return object->pool ? arena_print(describe->arena, "which waits for a free worker of %s, and all of them wait",
+                                      describe_object(describe, object->pool))
+                        : "and nobody is left to run its task";
   return "and nobody is left who could post it";
 }
 
@@ -92,9 +102,10 @@ const char *deadlock_because(const struct wait_graph *graph, struct describe *de
   const char *who = names_of(describe, node->needs.items, node->needs.count);
   switch (node->cause) {
   case CAUSE_OWNER:
-    return node->thread->wait.kind == WAIT_ONCE ? arena_print(describe->arena, "which %s is running", who)
-           : node->needs.count > 1              ? arena_print(describe->arena, "which %s hold", who)
-                                                : arena_print(describe->arena, "which %s holds", who);
+    return node->thread->wait.kind == WAIT_ONCE || node->thread->wait.kind == WAIT_FUTURE
+               ? arena_print(describe->arena, "which %s is running", who)
+           : node->needs.count > 1 ? arena_print(describe->arena, "which %s hold", who)
+                                   : arena_print(describe->arena, "which %s holds", who);
   case CAUSE_SELF:
     if (model_is_in_handler(graph->model, node->thread->process, node->thread->wait.asked.stack))
       return "which it holds itself, in a signal handler";
@@ -242,6 +253,27 @@ static void tell_lost_wakeup(const struct wait_graph *graph, struct draft *draft
                cond->unheard);
 }
 
+/* All of the core are workers that wait for tasks which their own executor has not begun. */
+static struct object *starved_pool(const struct wait_core *core) {
+  struct object *pool = NULL;
+  for (size_t i = 0; i < core->threads.count; i++) {
+    const struct thread *thread = core->threads.items[i];
+    const struct object *future = thread->wait.kind == WAIT_FUTURE ? thread->wait.object : NULL;
+    if (!future || future->runner || !future->pool || thread->works_for != future->pool ||
+        (pool && pool != future->pool))
+      return NULL;
+    pool = future->pool;
+  }
+  return pool;
+}
+
+static void tell_pool_starvation(struct draft *draft, const struct wait_core *core, struct object *pool) {
+  struct describe *describe = draft->describe;
+  draft->rule = RULE_POOL_STARVATION;
+  draft->title = arena_print(describe->arena, "all %zu workers of %s wait for tasks that only they could run",
+                             core->threads.count, describe_object(describe, pool));
+}
+
 static void report_core(const struct wait_graph *graph, struct describe *describe, uint32_t number,
                         struct found_list *found) {
   const struct wait_core *core = &graph->cores.items[number];
@@ -252,7 +284,9 @@ static void report_core(const struct wait_graph *graph, struct describe *describ
   draft.title = title_of(graph, describe, core);
   add_steps(graph, &draft, core);
   draft.message = message_of(graph, describe, core);
-  struct object *unheard = lost_wakeup(core);
+  struct object *unheard = lost_wakeup(core), *pool = starved_pool(core);
+  if (pool)
+    tell_pool_starvation(&draft, core, pool);
   if (unheard)
     tell_lost_wakeup(graph, &draft, unheard);
   vector_push(describe->arena, found) =

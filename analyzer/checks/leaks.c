@@ -65,8 +65,18 @@ static void announce_holder(const struct leaks *leaks, struct thread *thread, co
   describe_announce(leaks->describe, thread);
 }
 
+/* Those that failed, live to the end of their process, and were not asked. */
+static void note_lost_exceptions(struct model *model) {
+  for (size_t i = 0; i < model->objects.count; i++) {
+    struct object *object = model->objects.items[i];
+    if (object && object->family == SNARLI_FUTURE && is_judged(object->process))
+      future_note_lost(model, object);
+  }
+}
+
 void leaks_announce(const struct leaks *leaks) {
-  const struct model *model = leaks->describe->model;
+  struct model *model = leaks->describe->model;
+  note_lost_exceptions(model);
   for (size_t i = 0; i < model->threads.count; i++)
     if (is_leaked(model->threads.items[i]))
       describe_announce(leaks->describe, model->threads.items[i]);
@@ -105,10 +115,56 @@ static void report_lock(const struct leaks *leaks, struct thread *thread, const 
   add(leaks, context, &draft);
 }
 
+/* Made in a process that exited, and open until then. */
+static bool is_open_pool(const struct object *object) {
+  return object && object->family == SNARLI_FUTURE && object->kind && !object->is_done && !object->is_doubted &&
+         is_judged(object->process);
+}
+
+static void report_pool(const struct leaks *leaks, struct object *pool, struct found_list *found) {
+  struct describe *describe = leaks->describe;
+  struct draft draft = {.describe = describe, .rule = RULE_POOL_LEAK, .verdict = VERDICT_HAPPENED, .count = 1};
+  const char *label = describe_object(describe, pool);
+  draft.reason = "its making was recorded, a shutdown was not, and its process went on to exit";
+  draft.title = arena_print(describe->arena, "%s was never shut down", label);
+  draft.message = arena_print(describe->arena, "%s%s was never shut down: its threads stayed until the process exited.",
+                              label, describe_at(describe, pool->created));
+  draft_step(&draft, pool->process->over_by, "exited", (struct draft_object){.object = pool},
+             "without shutting it down", pool->created);
+  add(leaks, found, &draft);
+}
+
+static void report_exception(const struct leaks *leaks, const struct lost_exception *lost, struct found_list *found) {
+  struct describe *describe = leaks->describe;
+  struct draft draft = {.describe = describe, .rule = RULE_LOST_EXCEPTION, .count = lost->count};
+  draft.verdict = VERDICT_HAPPENED;
+  draft.reason = "the task's failure was recorded, and nobody asked for its result or error before it was forgotten";
+  draft.title = arena_print(describe->arena, "a task submitted%s failed, and nobody asked",
+                            describe_at(describe, lost->submitted));
+  draft.message = arena_print(describe->arena,
+                              "%s ran a task that was submitted%s. It failed, but nobody asked its future for the "
+                              "result or the error.",
+                              describe_thread(describe, lost->worker), describe_at(describe, lost->submitted));
+  draft_step(&draft, lost->worker, "ran a task submitted here", (struct draft_object){0}, "", lost->submitted);
+  draft_step(&draft, lost->worker, "failed in it", (struct draft_object){0}, "", lost->failed);
+  add(leaks, found, &draft);
+}
+
+static void report_tasks(const struct leaks *leaks, struct found_list *found) {
+  struct model *model = leaks->describe->model;
+  for (size_t i = 0; i < model->objects.count; i++)
+    if (is_open_pool(model->objects.items[i]))
+      report_pool(leaks, model->objects.items[i], found);
+  for (size_t i = 0; i < model->lost.count; i++)
+    if (model->lost.items[i].worker)
+      report_exception(leaks, &model->lost.items[i], found);
+}
+
 void leaks_report(const struct leaks *leaks, struct found_list *found) {
   const struct model *model = leaks->describe->model;
   for (size_t i = 0; i < model->threads.count; i++)
     if (is_leaked(model->threads.items[i]))
       report_thread(leaks, model->threads.items[i], found);
   lost_locks(leaks, report_lock, found);
+  report_tasks(leaks, found);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * What a program leaves behind, seen at the end of its trace: threads that ended and were neither joined nor detached,
- * and locks that their holder took along when it ended. Only programs that ended by themselves are judged: of one
+ * locks that their holder took along when it ended, executors that were not shut down, and failures of tasks that
+ * nobody asked for. Only programs that ended by themselves are judged: of one
  * that was killed nobody knows what it was going to do. One thread per value.
  */
 #ifndef SNARL_CHECKS_LEAKS_H

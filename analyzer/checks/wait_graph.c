@@ -134,6 +134,45 @@ static void wait_for_event(struct wait_graph *graph, struct wait_node *node) {
     wait_for_anybody(graph, node, event);
 }
 
+static void wait_for_queue(struct wait_graph *graph, struct wait_node *node) {
+  const struct wait *wait = &node->thread->wait;
+  const struct object *queue = wait->object;
+  bool is_answered = wait->is_join    ? !queue->unfinished
+                     : queue->is_done ? true
+                     : wait->is_write ? !queue->limit || queue->items < queue->limit
+                                      : queue->items > 0;
+  if (!is_answered)
+    wait_for_anybody(graph, node, queue);
+}
+
+static bool works_for(const struct thread *thread, const struct object *pool) {
+  return thread && !thread->is_ended && thread->works_for == pool && thread->works_for_serial == pool->serial;
+}
+
+/* A task that has not begun is begun by one of its executor's workers, or by one that the next submission starts. */
+static void wait_for_task(struct wait_graph *graph, struct wait_node *node) {
+  const struct object *future = node->thread->wait.object, *pool = future->pool;
+  uint64_t workers = 0;
+  if (future->is_done)
+    return;
+  if (future->runner) {
+    set_and(graph, node, future->runner, CAUSE_OWNER);
+    return;
+  }
+  if (!pool || pool->serial != future->pool_serial || pool->is_doubted || !pool->limit)
+    return;
+  for (size_t i = 0; i < graph->model->threads.count; i++)
+    workers += works_for(graph->model->threads.items[i], pool);
+  if (workers < pool->limit) {
+    wait_for_anybody(graph, node, pool);
+    return;
+  }
+  node->cause = CAUSE_ANYBODY;
+  for (size_t i = 0; i < graph->model->threads.count; i++)
+    if (works_for(graph->model->threads.items[i], pool))
+      edge(graph, node->thread->place, graph->model->threads.items[i]->place);
+}
+
 static void wait_for_once(struct wait_graph *graph, struct wait_node *node) {
   const struct object *once = node->thread->wait.object;
   if (!once->is_done && once->runner)
@@ -284,6 +323,16 @@ static void look_at(struct wait_graph *graph, struct wait_node *node) {
     break;
   case WAIT_EVENT:
     wait_for_event(graph, node);
+    break;
+  case WAIT_QUEUE:
+    wait_for_queue(graph, node);
+    break;
+  case WAIT_FUTURE:
+    wait_for_task(graph, node);
+    break;
+  case WAIT_WORK:
+    if (!wait->object->items && !wait->object->is_done)
+      wait_for_anybody(graph, node, wait->object);
     break;
   case WAIT_SEND:
   case WAIT_RECEIVE:

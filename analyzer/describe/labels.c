@@ -144,6 +144,8 @@ const char *object_kind(const struct object *object) {
     return "once";
   case SNARLI_LOCK:
     return "lock";
+  case SNARLI_FUTURE:
+    return "Future";
   case SNARLI_FILE:
     return object->file->is_flock ? "file lock" : "record lock";
   case SNARLI_CHANNEL:

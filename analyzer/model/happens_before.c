@@ -438,6 +438,30 @@ static void annotated_order(struct happens_before *hb, const struct event *event
     learn(hb, event->thread, o->first_post);
 }
 
+/* What a queue gives may be what any of its puts so far brought; a future has one task and one end. */
+static void queue_order(struct happens_before *hb, const struct event *event) {
+  if (!event->object)
+    return;
+  struct ordering *o = ordering_of(hb, &event->object->order);
+  if (event->info->phase == SNARLI_RELEASE) {
+    struct stamp stamp = hand_out(hb, event->thread);
+    join(hb, &o->given.soft, stamp.soft);
+    stamp_drop(hb, &stamp);
+  } else if (event->info->phase == SNARLI_ACQUIRE) {
+    learn_softly(hb, event->thread, o->given.soft);
+  }
+}
+
+static void future_order(struct happens_before *hb, const struct event *event) {
+  if (!event->object)
+    return;
+  struct ordering *o = ordering_of(hb, &event->object->order);
+  if (event->info->phase == SNARLI_RELEASE)
+    stamp_set(hb, &o->given, hand_out(hb, event->thread));
+  else if (event->info->phase == SNARLI_ACQUIRE)
+    learn(hb, event->thread, o->given);
+}
+
 void happens_before_step(struct happens_before *hb, struct model *model, const struct event *event) {
   if (event->is_first)
     first_of_process(hb, event);
@@ -466,6 +490,12 @@ void happens_before_step(struct happens_before *hb, struct model *model, const s
     break;
   case SNARLI_ONCE:
     once_order(hb, event);
+    break;
+  case SNARLI_QUEUE:
+    queue_order(hb, event);
+    break;
+  case SNARLI_FUTURE:
+    future_order(hb, event);
     break;
   case SNARLI_EVENT:
   case SNARLI_TIMER:

@@ -99,13 +99,13 @@ static bool makes_object(const struct event *event) {
 static bool is_init(unsigned type) {
   return type == SNARLI_R_MUTEX_INIT || type == SNARLI_R_RWLOCK_INIT || type == SNARLI_R_SPIN_INIT ||
          type == SNARLI_R_SEM_INIT || type == SNARLI_R_COND_INIT || type == SNARLI_R_BARRIER_INIT ||
-         type == SNARLI_R_LOCK_INIT;
+         type == SNARLI_R_LOCK_INIT || type == SNARLI_R_FUTURE_SUBMITTED;
 }
 
 static bool is_destroy(unsigned type) {
   return type == SNARLI_R_MUTEX_DESTROYED || type == SNARLI_R_RWLOCK_DESTROYED || type == SNARLI_R_SPIN_DESTROYED ||
          type == SNARLI_R_SEM_DESTROYED || type == SNARLI_R_COND_DESTROYED || type == SNARLI_R_BARRIER_DESTROYED ||
-         type == SNARLI_R_LOCK_DESTROYED || type == SNARLI_R_EVENT_DESTROYED;
+         type == SNARLI_R_LOCK_DESTROYED || type == SNARLI_R_EVENT_DESTROYED || type == SNARLI_R_QUEUE_DESTROYED;
 }
 
 static void find_object(struct model *model, struct event *event) {
@@ -154,6 +154,12 @@ static void family_step(struct model *model, struct event *event) {
     break;
   case SNARLI_PROCESS:
     process_step(model, event);
+    break;
+  case SNARLI_QUEUE:
+    queue_step(event);
+    break;
+  case SNARLI_FUTURE:
+    future_step(model, event);
     break;
   case SNARLI_EVENT:
     event_step(event);

@@ -54,13 +54,17 @@ enum wait_kind {
   WAIT_SEND,
   WAIT_RECEIVE,
   WAIT_POLL,
-  WAIT_EVENT
+  WAIT_EVENT,
+  WAIT_QUEUE,
+  WAIT_FUTURE,
+  WAIT_WORK
 };
 
 /* What a thread asked for and did not get yet. */
 struct wait {
   enum wait_kind kind;
-  bool is_write;  /* of a lock */
+  bool is_write;  /* of a lock; of a queue: to put */
+  bool is_join;   /* of a queue: until all is dealt with */
   bool ends;      /* by itself: a try or a timed wait */
   bool gave_lock; /* of a condition: the mutex is released */
   struct object *object;
@@ -92,6 +96,8 @@ struct thread {
   uint64_t blocked;  /* signals, as in SIGNAL_MASK */
   uint32_t creating; /* index of the thread it is creating */
   uint32_t sem_steps;
+  struct object *works_for, *chosen; /* an executor: whose worker it is; whose the next future it submits is */
+  uint32_t works_for_serial, chosen_serial;
   struct object *failed_try; /* a semaphore that a try did not get */
   uint32_t failed_try_serial, failed_try_stack;
   uint32_t pins, runs_once;
@@ -142,10 +148,14 @@ struct object {
   bool was_woken;                             /* a wait for it was ended by a notification */
   struct origin unheard;                      /* its newest notification, if nobody waited then; time 0: none */
   uint32_t needed, arrived, round;            /* of a barrier */
-  struct thread *runner;                      /* of a once */
-  struct origin runs;
-  bool is_done;            /* of a once; an event is set */
-  struct channel *channel; /* of a channel that is open, else NULL */
+  struct thread *runner;                      /* of a once, or of a future's task */
+  struct origin runs;                         /* where that began; of a task that ended: where it did */
+  bool is_done;                               /* of a once; set, closed, shut down */
+  uint64_t items, unfinished, limit; /* of a queue; of an executor: tasks not begun, most workers. 0: no limit */
+  struct object *pool;               /* of a future: its executor, NULL: unknown */
+  uint32_t pool_serial;
+  bool has_failed, was_looked_at; /* of a future's task */
+  struct channel *channel;        /* of a channel that is open, else NULL */
   struct ordering *order;
 };
 
@@ -195,6 +205,13 @@ struct process {
   struct descriptors *descriptors; /* NULL: none was told of */
 };
 
+/* Tasks submitted at one place that failed, and nobody asked. */
+struct lost_exception {
+  struct origin submitted, failed; /* of the first */
+  struct thread *worker;           /* that ran it, pinned; NULL: unknown */
+  uint64_t count;
+};
+
 struct model {
   struct arena *arena;
   struct trace *trace;
@@ -217,6 +234,7 @@ struct model {
   VECTOR(struct endpoint *) endpoints;
   VECTOR(uint32_t) free_endpoints;
   struct map channel_hash, endpoint_hash; /* hash of an identity -> place of the first with it */
+  VECTOR(struct lost_exception) lost;
   uint32_t thread_serials, object_serials;
   uint32_t lost_forks; /* children by fork that are not in the trace */
   uint64_t records, first_time, last_time;
@@ -248,6 +266,8 @@ struct event {
 void model_init(struct model *model, struct arena *arena, struct trace *trace);
 void model_step(struct model *model, const struct trace_record *record, struct event *event);
 
+/* Notes a future whose failure nobody looked at; for those that live to the end of the trace. */
+void future_note_lost(struct model *model, struct object *future);
 void thread_unpin(struct model *model, struct thread *thread);
 void object_unpin(struct model *model, struct object *object);
 /* Somebody of this process holds it now, or gave it up, or it never was locked. */

@@ -253,8 +253,8 @@ static struct object *make(struct model *model, struct process *process, uint64_
   struct object *original = mapping ? NULL : inherited(model, process, address, family);
   if (original) {
     struct object *copy = object_copy(model, process, original);
-    copy->value = 1; /* see inherited() */
-    if (original->is_doubted)
+    copy->value = 1;                                                               /* see inherited() */
+    if (original->is_doubted || family == SNARLI_QUEUE || family == SNARLI_FUTURE) /* its content is not followed */
       object_doubt(model, copy);
     return copy;
   }

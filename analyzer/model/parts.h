@@ -68,6 +68,8 @@ void barrier_step(struct model *model, struct event *event);
 void file_step(struct model *model, struct event *event);
 void event_step(struct event *event);
 void once_step(struct model *model, struct event *event);
+void queue_step(struct event *event);
+void future_step(struct model *model, struct event *event);
 void order_step(struct event *event);
 void futex_step(struct event *event);
 

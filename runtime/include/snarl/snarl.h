@@ -9,9 +9,12 @@
 #include <snarl/base.h>
 #include <snarl/condition.h>
 #include <snarl/event.h>
+#include <snarl/executor.h>
+#include <snarl/future.h>
 #include <snarl/local.h>
 #include <snarl/lock.h>
 #include <snarl/once.h>
+#include <snarl/queue.h>
 #include <snarl/rwlock.h>
 #include <snarl/semaphore.h>
 #include <snarl/shared.h>

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Tasks wait for tasks of another executor.
+ */
+#include "order.h"
+#include <snarl/snarl.h>
+
+static snarl_executor pool, other;
+static _Atomic int both;
+
+static void *inner(void *argument) { return argument; }
+
+static void *outer(void *argument) {
+  snarl_auto_future future = NULL;
+  void *value = NULL;
+  order_meet(&both, 2);
+  if (snarl_executor_submit(&other, inner, argument, &future) == SNARL_OK)
+    (void)snarl_future_result(future, SNARL_FOREVER, &value);
+  return value;
+}
+
+int main(void) {
+  void *values[2] = {NULL, NULL}, *arguments[2] = {&pool, &both};
+  struct snarl_executor_options two = {.workers = 2};
+  if (snarl_executor_init(&pool, "pool", &two) || snarl_executor_init(&other, "other", &two))
+    return 1;
+  int status = snarl_executor_map(&pool, outer, arguments, 2, values, SNARL_FOREVER);
+  return status || snarl_executor_destroy(&pool) || snarl_executor_destroy(&other);
+}

@@ -273,10 +273,10 @@ static void damaged_rows(void **state) {
   char *bytes = assembled_bytes(*state, everything, &size);
   struct snarli_record *rows = rows_of(bytes, 3), old[8];
   memcpy(old, rows, sizeof old);
-  rows[3].head = (rows[3].head & ~0xffull) | 0xee;
-  rows[4].head = (rows[4].head & ~0xffull) | 0xee;
+  rows[3].head = (rows[3].head & ~0xffull) | 0xfe;
+  rows[4].head = (rows[4].head & ~0xffull) | 0xfe;
   one_problem(open_bytes(*state, bytes, size),
-              "the record at offset 16448 is of the unknown type 0xee: skipped (and 1 more like it)", RECORDS - 2);
+              "the record at offset 16448 is of the unknown type 0xfe: skipped (and 1 more like it)", RECORDS - 2);
   memcpy(rows, old, sizeof old);
   rows[0].head = snarli_record_head(SNARLI_R_TIME, 0, 0); /* three records are nobody's, then comes thread 2 */
   one_problem(open_bytes(*state, bytes, size),
@@ -394,8 +394,8 @@ static void floods_make_one_line(void **state) {
   rows[1].head = snarli_record_head(SNARLI_R_TIME, 0, 0);
   rows[2].head = snarli_record_head(SNARLI_R_MUTEX_INIT, 0, 9);
   for (size_t i = 3; i < ROWS; i++)
-    rows[i].head = 0xee;
-  one_problem(open_bytes(*state, bytes, size), "unknown type 0xee: skipped (and 262,140 more like it)", 1);
+    rows[i].head = 0xfe;
+  one_problem(open_bytes(*state, bytes, size), "unknown type 0xfe: skipped (and 262,140 more like it)", 1);
   for (size_t i = 0; i < ROWS; i++) /* a new thread in each row, with a record each */
     rows[i] = (struct snarli_record){.head = snarli_record_head(i % 2 ? SNARLI_R_MUTEX_INIT : SNARLI_R_OWNER, 0, i),
                                      .aux = (uint32_t)i,

@@ -21,6 +21,7 @@
 #include <sys/msg.h>
 #include <sys/pidfd.h>
 #include <sys/resource.h>
+#include <sys/sem.h>
 #include <sys/sendfile.h>
 #include <sys/shm.h>
 #include <sys/signalfd.h>

@@ -81,6 +81,8 @@ static const char *nobody_left(const struct wait_graph *graph, struct describe *
     return object->pool ? arena_print(describe->arena, "which waits for a free worker of %s, and all of them wait",
                                       describe_object(describe, object->pool))
                         : "and nobody is left to run its task";
+  if (object->is_sysv && !node->thread->wait.units)
+    return "to become zero, and nobody is left who could take from it";
   return "and nobody is left who could post it";
 }
 

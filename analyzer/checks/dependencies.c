@@ -36,7 +36,10 @@ static uint8_t want_of(const struct event *event) {
 /* Gathers the locks held besides the wanted one in deps->members; how many there are. */
 static uint32_t gather(struct dependencies *deps, const struct event *event) {
   deps->members.count = 0;
-  for (size_t i = 0; i < event->thread->holds.count; i++) {
+  size_t held = event->thread->holds.count;
+  if (event->is_together && event->thread->held_before < held)
+    held = event->thread->held_before;
+  for (size_t i = 0; i < held; i++) {
     const struct hold *hold = &event->thread->holds.items[i];
     if (hold->object->file && hold->object->file->is_vague) { /* it may exclude who knows what */
       deps->members.count = 0;

@@ -95,12 +95,16 @@ static void wait_for_anybody(struct wait_graph *graph, struct wait_node *node, c
 
 static void wait_for_sem(struct wait_graph *graph, struct wait_node *node) {
   const struct object *sem = node->thread->wait.object;
-  if (!sem->has_value || sem->value > 0)
+  uint32_t units = sem->is_sysv ? node->thread->wait.units : 1;
+  bool can_have = units ? sem->value >= (int64_t)units : !sem->value;
+  if (!sem->has_value || can_have)
     return;
   if (sem->role == SEM_LOCK && sem->holders.count)
     set_and(graph, node, sem->holders.items[0], CAUSE_OWNER);
   else if (sem->role == SEM_LOCK && sem->orphaned_by)
     node->cause = CAUSE_GONE;
+  else if (sem->is_sysv && !sem->is_closed)
+    return; /* whoever knows its key may post */
   else if (sem->role == SEM_COUNT && !node->thread->process->has_handlers)
     wait_for_anybody(graph, node, sem);
 }

@@ -165,7 +165,8 @@ static bool is_suspect(const struct thread_state *thread, uint64_t now) {
     return false;
   if (is_condition_wait(thread))
     return true;
-  bool ends_by_itself = info->arg == SNARLI_ARG_FLAGS && thread->arg & (SNARLI_F_TRY | SNARLI_F_TIMED);
+  bool has_flags = info->arg == SNARLI_ARG_FLAGS || info->arg == SNARLI_ARG_UNITS;
+  bool ends_by_itself = has_flags && thread->arg & (SNARLI_F_TRY | SNARLI_F_TIMED);
   return info->phase == SNARLI_REQUEST && !ends_by_itself;
 }
 

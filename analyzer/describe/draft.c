@@ -113,6 +113,8 @@ static const char *address_of(struct describe *describe, const struct object *ob
                        object->file->inode);
   if (object->channel)
     return arena_print(describe->arena, "%" PRIu64, object->channel->key);
+  if (object->is_sysv)
+    return arena_print(describe->arena, "%" PRIu64 "[%" PRIu64 "]", object->inode, object->offset);
   if (!object->is_shared)
     return arena_print(describe->arena, "0x%" PRIx64, object->address & ADDRESS_OF_KEY);
   return arena_print(describe->arena, "%" PRIu64 ":%" PRIu64 ":%" PRIu64 "+0x%" PRIx64, (uint64_t)major(object->device),

@@ -202,6 +202,8 @@ const char *describe_object(struct describe *describe, struct object *object) {
     label = arena_print(describe->arena, "%s %s", object_kind(object), variable);
   if (object->file)
     label = file_label(describe, object);
+  if (object->is_sysv)
+    label = arena_print(describe->arena, "System V semaphore %" PRIu64 "[%" PRIu64 "]", object->inode, object->offset);
   if (!label && *where && !is_interpreter(site))
     label = arena_print(describe->arena, "%s %s", object_word(object, site), where);
   if (!label)

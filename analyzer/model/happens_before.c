@@ -294,9 +294,9 @@ static void sem_order(struct happens_before *hb, const struct event *event) {
     return;
   }
   struct ordering *o = ordering_of(hb, &sem->order);
-  if (event->record->type == SNARLI_R_SEM_POSTED) {
+  if (event->info->phase == SNARLI_RELEASE) {
     post(hb, event);
-  } else if (event->record->type == SNARLI_R_SEM_ACQUIRED) {
+  } else if (event->info->phase == SNARLI_ACQUIRE) {
     uint32_t mixed = map_get(hb->mixed_sems, sem->serial);
     learn_softly(hb, event->thread, o->given.soft);
     if (mixed == MAP_NONE)
@@ -480,6 +480,7 @@ void happens_before_step(struct happens_before *hb, struct model *model, const s
     lock_order(hb, event);
     break;
   case SNARLI_SEM:
+  case SNARLI_SYSV:
     sem_order(hb, event);
     break;
   case SNARLI_COND:
@@ -504,7 +505,6 @@ void happens_before_step(struct happens_before *hb, struct model *model, const s
   case SNARLI_SHARED:
   case SNARLI_FUTEX:
   case SNARLI_META:
-  case SNARLI_SYSV:
     break;
   case SNARLI_CHANNEL:
     channel_order(hb, event);

@@ -12,7 +12,8 @@ void model_init(struct model *model, struct arena *arena, struct trace *trace) {
 }
 
 struct wait *wait_begin(struct event *event, enum wait_kind kind) {
-  unsigned flags = event->info->arg == SNARLI_ARG_FLAGS ? event->record->arg : 0;
+  bool has_flags = event->info->arg == SNARLI_ARG_FLAGS || event->info->arg == SNARLI_ARG_UNITS;
+  unsigned flags = has_flags ? event->record->arg : 0;
   struct wait *wait = &event->thread->wait;
   *wait = (struct wait){.kind = kind, .asked = origin_of(event), .object = event->object};
   wait->ends = flags & (SNARLI_F_TRY | SNARLI_F_TIMED);
@@ -46,6 +47,8 @@ static bool belongs_to_wait(const struct thread *thread, const struct event *eve
     return false;
   if (event->record->type == SNARLI_R_FIBER_SWITCHED || event->record->type == SNARLI_R_FIBER_SWITCHED_UNORDERED)
     return true; /* a lock that runs others until it is free */
+  if (wait->kind == WAIT_SEM && event->record->type == SNARLI_R_SYSV_REQUESTED) /* it asks for several at once */
+    return event->record->arg & SNARLI_U_TOGETHER;
   if (wait->kind == WAIT_COND && event->info->family == SNARLI_MUTEX)
     return event->record->arg & SNARLI_F_IN_WAIT;
   if (wait->kind == WAIT_COND)
@@ -171,6 +174,7 @@ static void family_step(struct model *model, struct event *event) {
     channel_step(model, event);
     break;
   case SNARLI_SYSV:
+    sysv_step(model, event);
     break;
   case SNARLI_FILE:
     file_step(model, event);

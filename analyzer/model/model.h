@@ -78,6 +78,7 @@ struct wait {
   uint64_t amount; /* asked to be sent, and counted as sent */
   uint64_t futex;  /* its address */
   uint64_t owner;  /* of a file lock */
+  uint32_t units;  /* of a System V semaphore; 0: until it is zero */
   struct origin asked;
 };
 
@@ -98,6 +99,7 @@ struct thread {
   uint32_t sem_steps;
   struct object *works_for, *chosen; /* an executor: whose worker it is; whose the next future it submits is */
   uint32_t works_for_serial, chosen_serial;
+  uint32_t held_before;      /* how many it held before its newest call that takes several semaphores */
   struct object *failed_try; /* a semaphore that a try did not get */
   uint32_t failed_try_serial, failed_try_stack;
   uint32_t pins, runs_once;
@@ -131,6 +133,8 @@ struct object {
   struct process *process;        /* of a private one; of a shared one whoever saw it first */
   uint64_t address;               /* a key: see key_of_address */
   uint64_t device, inode, offset; /* of a shared one */
+  bool is_sysv;                   /* a semaphore: number `offset` of set `inode` */
+  bool is_closed;                 /* of a set that nobody outside of the trace knows */
   struct file *file;              /* of a lock on a file: bytes `inode` to `offset` of it */
   struct origin created;
   struct thread *orphaned_by; /* held it at the fork and does not exist in this process; pinned. NULL: nobody */
@@ -169,6 +173,13 @@ struct place {
 };
 
 #define SIGNALS 49u /* those that a SIGNAL_MASK can tell, and 0 */
+/* What the kernel does to a System V semaphore when the process ends. */
+struct undo {
+  struct object *sem;
+  uint32_t serial;
+  int64_t units;
+};
+
 #define RECENT_OBJECTS 1024u
 struct recent {
   uint64_t address;
@@ -202,6 +213,8 @@ struct process {
   uint64_t *changes;     /* times at which its shared memory changed, ascending */
   size_t change_count, changes_seen;
   VECTOR(struct thread *) forking;
+  uint64_t ipc_namespace;          /* 0: not known yet */
+  VECTOR(struct undo) undos;       /* of a first image */
   struct descriptors *descriptors; /* NULL: none was told of */
 };
 
@@ -261,6 +274,7 @@ struct event {
   uint32_t gave_epoch;    /* of the hold that was given up */
   bool wants;             /* asks for `object`, `is_write`: the moment at which it may block */
   bool is_write, is_timed, is_try, gave, is_woken, is_first, is_complete;
+  bool is_together; /* taken in one call with what came before it */
 };
 
 void model_init(struct model *model, struct arena *arena, struct trace *trace);

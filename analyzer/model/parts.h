@@ -63,6 +63,16 @@ void channel_forget_thread(struct model *model, struct thread *thread);
 
 void lock_step(struct model *model, struct event *event);
 void sem_step(struct model *model, struct event *event);
+/* What a record of a semaphore means, whoever made it; of one unit or more. */
+void sem_becomes_count(struct model *model, struct object *sem);
+void sem_has_value(struct model *model, struct event *event);
+void sem_requested(struct model *model, struct event *event);
+void sem_acquired(struct model *model, struct event *event, uint32_t units);
+void sem_posted(struct model *model, struct event *event, uint32_t units);
+void sem_failed(struct model *model, struct event *event);
+void sysv_step(struct model *model, struct event *event);
+/* The process is gone: what it asked the kernel to undo is undone. */
+void sysv_lose_process(struct model *model, const struct process *process);
 void cond_step(struct model *model, struct event *event);
 void barrier_step(struct model *model, struct event *event);
 void file_step(struct model *model, struct event *event);

@@ -189,6 +189,7 @@ static void waited(struct model *model, struct event *event) {
     return;
   child->is_over = child->is_reaped = true;
   files_lose_process(model, child);
+  sysv_lose_process(model, child);
   descriptors_end(model, child);
   child->reaped = origin_of(event);
   event->child = child;
@@ -216,6 +217,7 @@ void process_step(struct model *model, struct event *event) {
     process->over_by_serial = event->thread->serial;
     if (!process->has_execed) {
       files_lose_process(model, process);
+      sysv_lose_process(model, process);
       descriptors_end(model, process);
     }
     break;

@@ -7,14 +7,14 @@
 #include "parts.h"
 #include <errno.h>
 
-static void becomes_count(struct model *model, struct object *sem) {
+void sem_becomes_count(struct model *model, struct object *sem) {
   if (sem->role == SEM_COUNT)
     return;
   sem->role = SEM_COUNT;
   object_forget(model, sem);
 }
 
-static void has_value(struct model *model, struct event *event) {
+void sem_has_value(struct model *model, struct event *event) {
   struct object *sem = event->object;
   if (sem->has_value || sem->posts || sem->acquires) /* a named one that was opened once more */
     return;
@@ -22,7 +22,7 @@ static void has_value(struct model *model, struct event *event) {
   sem->value = sem->first_value = event->record->aux;
   sem->role = sem->first_value == 1 ? SEM_LOCK : SEM_COUNT;
   if (sem->role == SEM_COUNT)
-    becomes_count(model, sem);
+    sem_becomes_count(model, sem);
 }
 
 static void initialized(struct event *event) {
@@ -58,14 +58,14 @@ static void wants(struct event *event) {
   event->is_timed = event->record->arg & SNARLI_F_TIMED;
 }
 
-static void requested(struct model *model, struct event *event) {
+void sem_requested(struct model *model, struct event *event) {
   struct object *sem = event->object;
   bool is_try = event->record->arg & SNARLI_F_TRY;
   wait_begin(event, WAIT_SEM);
   if (!is_try)
     after_try(model, event, true);
   if (!is_try && sem->role == SEM_LOCK && thread_hold(event->thread, sem))
-    becomes_count(model, sem); /* its holder waits for somebody else's post */
+    sem_becomes_count(model, sem); /* its holder waits for somebody else's post */
   if (sem->role == SEM_LOCK)
     wants(event);
 }
@@ -79,7 +79,7 @@ static void count_acquirer(struct object *sem, const struct thread *thread) {
 static void take(struct model *model, struct event *event, bool was_asked) {
   struct object *sem = event->object;
   if (sem->holders.count || sem->orphaned_by) { /* a second unit of a lock */
-    becomes_count(model, sem);
+    sem_becomes_count(model, sem);
     return;
   }
   if (!was_asked)
@@ -89,7 +89,7 @@ static void take(struct model *model, struct event *event, bool was_asked) {
   event->took = hold_add(model, event->thread, sem, true, origin_of(event));
 }
 
-static void acquired(struct model *model, struct event *event) {
+void sem_acquired(struct model *model, struct event *event, uint32_t units) {
   struct object *sem = event->object;
   struct thread *thread = event->thread;
   bool was_asked = thread->wait.kind == WAIT_SEM && thread->wait.object == sem;
@@ -97,7 +97,7 @@ static void acquired(struct model *model, struct event *event) {
   wait_end(thread);
   if (sem->is_doubted)
     return;
-  if (sem->has_value && --sem->value < 0) {
+  if (sem->has_value && (sem->value -= units) < 0) {
     object_doubt(model, sem);
     return;
   }
@@ -107,14 +107,14 @@ static void acquired(struct model *model, struct event *event) {
   thread->sem_steps++;
 }
 
-static void posted(struct model *model, struct event *event) {
+void sem_posted(struct model *model, struct event *event, uint32_t units) {
   struct object *sem = event->object;
   struct thread *thread = event->thread;
   after_try(model, event, false);
   thread->sem_steps++;
   if (sem->is_doubted)
     return;
-  sem->value++;
+  sem->value += units;
   sem->has_posters |= sem->posts && sem->poster != thread->serial;
   sem->poster = thread->serial;
   sem->posts++;
@@ -122,7 +122,7 @@ static void posted(struct model *model, struct event *event) {
     return;
   struct hold *hold = thread_hold(thread, sem);
   if (!hold) {
-    becomes_count(model, sem);
+    sem_becomes_count(model, sem);
     return;
   }
   event->gave = event->is_write = true;
@@ -130,7 +130,7 @@ static void posted(struct model *model, struct event *event) {
   hold_drop(thread, sem);
 }
 
-static void failed(struct model *model, struct event *event) {
+void sem_failed(struct model *model, struct event *event) {
   struct thread *thread = event->thread;
   wait_end(thread);
   if (event->record->arg != EAGAIN)
@@ -150,23 +150,23 @@ void sem_step(struct model *model, struct event *event) {
       event->object->type = event->record->arg;
     break;
   case SNARLI_R_SEM_VALUE:
-    has_value(model, event);
+    sem_has_value(model, event);
     break;
   case SNARLI_R_SEM_CLOSED:
     if (event->object->is_shared)
       object_leave(model, event->process, event->record->object);
     break;
   case SNARLI_R_SEM_REQUESTED:
-    requested(model, event);
+    sem_requested(model, event);
     break;
   case SNARLI_R_SEM_ACQUIRED:
-    acquired(model, event);
+    sem_acquired(model, event, 1);
     break;
   case SNARLI_R_SEM_FAILED:
-    failed(model, event);
+    sem_failed(model, event);
     break;
   case SNARLI_R_SEM_POSTED:
-    posted(model, event);
+    sem_posted(model, event, 1);
     break;
   case SNARLI_R_SEM_POST_FAILED:
     object_doubt(model, event->object); /* its record came first and counted */

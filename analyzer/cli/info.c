@@ -170,9 +170,10 @@ static void print_records(const struct census *census, const struct trace *trace
 static void print_unseen(const struct census *census, const struct trace *trace) {
   char text[512];
   if (census->futex_waits)
-    printf("not seen: who holds the locks of %" PRIu64 " waits on bare futexes, from %" PRIu64
-           " places (snarl analyze tells where)\n",
-           census->futex_waits, census->objects[SNARLI_FUTEX]);
+    printf("not seen: who holds the locks of %" PRIu64 " wait%s on bare futexes, from %" PRIu64
+           " place%s (snarl analyze tells where)\n",
+           census->futex_waits, census->futex_waits == 1 ? "" : "s", census->objects[SNARLI_FUTEX],
+           census->objects[SNARLI_FUTEX] == 1 ? "" : "s");
   for (size_t i = 0; analysis_blind_library(trace, i, text, sizeof text) >= 0; i++)
     if (analysis_blind_library(trace, i, text, sizeof text))
       printf("not seen: %s\n", text);

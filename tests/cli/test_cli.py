@@ -309,7 +309,7 @@ class Traces(Case):
 
     def test_what_cannot_be_seen_is_said(self):
         trace = self.record(PROGRAMS, "futex")
-        self.assertIn("not seen: who holds the locks of 1 waits on bare futexes, from 1 places", self.snarl("info", trace).stdout)
+        self.assertIn("not seen: who holds the locks of 1 wait on bare futexes, from 1 place", self.snarl("info", trace).stdout)
         self.assertRegex(self.snarl("analyze", trace).stderr + self.snarl("analyze", trace).stdout,
                          r"Not seen: 1 wait on futexes .*, at 1 place:\n +futex \(.*programs\.c:\d+\): 1 wait\n")
         (unseen,) = json.loads(self.snarl("analyze", "-f", "json", trace).stdout)["unseen"]

@@ -11,6 +11,9 @@
 #include <unistd.h>
 
 static const char *const texts[] = {
+    "process 1 app\n1.0 channel-opened 3 receive made pipe P capacity 5 content 2 f@a.c:1\n"
+    "1.0 channel-opened 4 receive send socket X to Y named /x\n1.0 channels-known\n1.0 channel-sent 3 77 g@a.c:2\n"
+    "1.0 channel-duplicated 9 3\n1.0 channel-watched 3 8 receive outside\n1.0 channel-failed 3 EINTR\n",
     "process 1 app\n",
     "process 1 app bare\n1.0 mutex-init A recursive init@a.c:3 < main@a.c:10 < ...\n1.0 mutex-requested A try "
     "pc:0x1234\n"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * A signal handler between any two instructions of the hot path: the processor's single-step trap stops after each
- * instruction of a recorded lock and unlock, and at one of them, another in each child process, the handler records
- * enough to fill the window and the next. Whatever was interrupted where, no record is lost and none is stored into
- * memory that is gone. Both on the thread's own stack and on an alternate one above it, which looks like a handler that
- * was left by longjmp.
+ * instruction of a recorded lock and unlock, a send, a receive and a poll, and at one of them, another in each child
+ * process, the handler records enough to fill the window and the next. Whatever was interrupted where, no record is
+ * lost and none is stored into memory that is gone. Both on the thread's own stack and on an alternate one above it,
+ * which looks like a handler that was left by longjmp.
  *
  * Stepping ends at the first system call: the slow way blocks signals, and a trap that is blocked kills.
  */
@@ -40,8 +40,27 @@ static __attribute__((noinline)) void step_off(void) {
   __asm__ volatile("pushfq; andq $~0x100, (%%rsp); popfq" ::: "memory", "cc");
 }
 
+/* Requests that become their own outcome in place, and one that is taken back. */
+static void transfers(uint32_t stack) {
+  struct snarli_pending pending;
+  uint64_t one = snarli_transfer_object(3, 1);
+  uint64_t request = snarli_record_head(SNARLI_R_CHANNEL_SEND_REQUESTED, 0, one);
+  snarli_pending_begin(&pending, &request, 1, stack);
+  snarli_pending_sent(&pending, snarli_record_head(SNARLI_R_CHANNEL_SENT, 0, one),
+                      snarli_record_head(SNARLI_R_CHANNEL_SEND_RETURNED, 0, one));
+  request = snarli_record_head(SNARLI_R_CHANNEL_RECEIVE_REQUESTED, 0, one);
+  snarli_pending_begin(&pending, &request, 1, stack);
+  snarli_pending_end(&pending, snarli_record_head(SNARLI_R_CHANNEL_RECEIVED, 0, one));
+  uint64_t set[] = {snarli_record_head(SNARLI_R_CHANNEL_POLLED, 1, 3),
+                    snarli_record_head(SNARLI_R_CHANNEL_POLLED, 1, 4),
+                    snarli_record_head(SNARLI_R_CHANNEL_POLL_REQUESTED, 0, 2)};
+  snarli_pending_begin(&pending, set, 3, stack);
+  snarli_pending_drop(&pending, snarli_record_head(SNARLI_R_CHANNEL_POLL_RETURNED, 0, 1));
+}
+
 static __attribute__((noinline)) void section(void) {
   struct snarli_call call = snarli_call(SNARLI_HERE);
+  transfers(call.stack);
   snarli_record_aux(SNARLI_R_MUTEX_ACQUIRED, 0, LOCK, call.stack);
   (void)snarli_call_releasing(SNARLI_R_MUTEX_RELEASED, LOCK, SNARLI_HERE);
 }
@@ -140,6 +159,7 @@ static unsigned run(const char *directory, const char *workload) {
 
 struct seen {
   unsigned acquired, released, counted;
+  unsigned sent, received, polled, poll_requested, poll_returned;
 };
 
 /* The handler's sections may lie between the halves of the interrupted one, so only numbers are compared. */
@@ -148,6 +168,11 @@ static void check_process(const struct seen *seen, bool was_interrupted) {
   assert_int_equal(seen->acquired, sections);
   assert_int_equal(seen->released, sections);
   assert_int_equal(seen->counted, was_interrupted ? BURST : 0);
+  assert_int_equal(seen->sent, sections);
+  assert_int_equal(seen->received, sections);
+  assert_int_equal(seen->poll_requested, seen->poll_returned); /* together, or taken back */
+  assert_int_equal(seen->polled, 2 * seen->poll_requested);
+  assert_true(seen->poll_requested <= sections && (was_interrupted || seen->poll_requested == 0));
 }
 
 static void check_trace(const char *directory, unsigned instructions) {
@@ -162,6 +187,11 @@ static void check_trace(const char *directory, unsigned instructions) {
     struct seen *of = &seen[record.process];
     of->acquired += record.type == SNARLI_R_MUTEX_ACQUIRED;
     of->released += record.type == SNARLI_R_MUTEX_RELEASED;
+    of->sent += record.type == SNARLI_R_CHANNEL_SENT || record.type == SNARLI_R_CHANNEL_SEND_RETURNED;
+    of->received += record.type == SNARLI_R_CHANNEL_RECEIVED;
+    of->polled += record.type == SNARLI_R_CHANNEL_POLLED;
+    of->poll_requested += record.type == SNARLI_R_CHANNEL_POLL_REQUESTED;
+    of->poll_returned += record.type == SNARLI_R_CHANNEL_POLL_RETURNED;
     if (record.type == SNARLI_R_BARRIER_COUNT)
       assert_int_equal(record.aux, of->counted++);
   }

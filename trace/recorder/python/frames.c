@@ -12,10 +12,10 @@ bool frame_is_shim(const char *frame) {
 
 static const char *first_frame(const char *state) {
   const char *at = pointer_at(state, python_layout.state_frame);
-  return at && python_layout.cframe_frame ? pointer_at(at, python_layout.cframe_frame) : at;
+  return at && python_layout.has_cframe ? pointer_at(at, python_layout.cframe_frame) : at;
 }
 
-static const char *at_of(const char *frame) {
+const char *frame_at(const char *frame) {
   return python_layout.at_is_offset ? (const char *)(intptr_t)int_at(frame, python_layout.frame_at)
                                     : pointer_at(frame, python_layout.frame_at);
 }
@@ -54,7 +54,7 @@ void frames_walk(struct python_walk *walk, const char *state) {
       continue;
     }
     struct python_link *link = &walk->links[count++];
-    *link = (struct python_link){frame, pointer_at(frame, python_layout.frame_code), at_of(frame), is_entry(frame)};
+    *link = (struct python_link){frame, pointer_at(frame, python_layout.frame_code), frame_at(frame), is_entry(frame)};
     fingerprint = mixed(fingerprint, link);
   }
   walk->count = count;

@@ -14,26 +14,33 @@
 
 struct python_layout python_layout;
 
+/* clang-format off */
 static const struct python_layout layouts[] = {
-    {.minor = 11,
-     .state_frame = 56,
-     .cframe_frame = 8,
-     .state_thread = 152,
-     .frame_code = 32,
-     .frame_globals = 8,
-     .frame_builtins = 16,
-     .frame_back = 48,
-     .frame_at = 56,
-     .frame_entry = 68,
+    {.minor = 9, .entry = ENTRY_EVERY, .unit = 1, .at_is_offset = true,
+     .state_frame = 24, .state_thread = 176,
+     .frame_back = 24, .frame_code = 32, .frame_builtins = 40, .frame_globals = 48, .frame_at = 104, .frame_locals = 360,
+     .code_first = 40, .code_file = 104, .code_name = 112, .code_bytes = 120},
+    {.minor = 10, .entry = ENTRY_EVERY, .unit = 2, .at_is_offset = true,
+     .state_frame = 24, .state_thread = 176,
+     .frame_back = 24, .frame_code = 32, .frame_builtins = 40, .frame_globals = 48, .frame_at = 96, .frame_locals = 352,
+     .code_first = 40, .code_file = 104, .code_name = 112, .code_bytes = 120},
+    {.minor = 11, .entry = ENTRY_FLAG, .unit = 1, .has_cframe = true,
+     .state_frame = 56, .cframe_frame = 8, .state_thread = 152,
+     .frame_globals = 8, .frame_builtins = 16, .frame_code = 32, .frame_back = 48, .frame_at = 56, .frame_entry = 68,
      .frame_locals = 72,
-     .code_first = 72,
-     .code_file = 112,
-     .code_name = 120,
-     .code_qualname = 128,
-     .code_bytes = 184,
-     .entry = ENTRY_FLAG,
-     .unit = 1},
+     .code_first = 72, .code_file = 112, .code_name = 120, .code_qualname = 128, .code_bytes = 184},
+    {.minor = 12, .entry = ENTRY_SHIM, .unit = 1, .has_cframe = true,
+     .state_frame = 56, .cframe_frame = 0, .state_thread = 136,
+     .frame_code = 0, .frame_back = 8, .frame_globals = 24, .frame_builtins = 32, .frame_at = 56, .frame_entry = 70,
+     .frame_locals = 72,
+     .code_first = 68, .code_file = 112, .code_name = 120, .code_qualname = 128, .code_bytes = 192},
+    {.minor = 13, .entry = ENTRY_SHIM, .unit = 1,
+     .state_frame = 72, .state_thread = 152,
+     .frame_code = 0, .frame_back = 8, .frame_globals = 24, .frame_builtins = 32, .frame_at = 56, .frame_entry = 70,
+     .frame_locals = 72,
+     .code_first = 68, .code_file = 112, .code_name = 120, .code_qualname = 128, .code_bytes = 200},
 };
+/* clang-format on */
 
 bool layout_choose(unsigned minor) {
   for (size_t i = 0; i < sizeof layouts / sizeof *layouts; i++)
@@ -80,13 +87,13 @@ static bool is_frame(const char *frame) {
   if (frame_is_shim(frame))
     return true;
   const char *code = pointer_at(frame, python_layout.frame_code);
-  struct python_link link = {frame, code, pointer_at(frame, python_layout.frame_at), false};
+  struct python_link link = {frame, code, frame_at(frame), false};
   return is_code(code) && frame_offset(&link) < 1 << 24 && frame_offset(&link) >= -16;
 }
 
 static const char *frame_of_state(const char *state) {
   const char *at = proved_pointer(state, python_layout.state_frame);
-  return at && python_layout.cframe_frame ? proved_pointer(at, python_layout.cframe_frame) : at;
+  return at && python_layout.has_cframe ? proved_pointer(at, python_layout.cframe_frame) : at;
 }
 
 enum layout_proof layout_prove(const char *state) {

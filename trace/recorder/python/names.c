@@ -42,7 +42,7 @@ static size_t attribute_read(char *out, size_t room, void *object) {
 
 void name_read(struct recorder_thread *thread, const struct python_link *bootstrap) {
   void *self = (void *)(uintptr_t)pointer_at(bootstrap->frame, python_layout.frame_locals);
-  if (!self)
+  if (!self || !python_api.has_names)
     return;
   thread->python->named_frame = bootstrap->frame;
   void *type, *value, *traceback;

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <sys/types.h>
 
-/* The functions of CPython that are called. All of them only look: they allocate nothing, take no reference and run no
- * Python code; the last four (names) do so under the interpreter's lock and once in a thread. */
+/* The functions of CPython that are called. These only look: they allocate nothing, take no reference and run no Python
+ * code. */
 #define PYTHON_FUNCTIONS                                                                                               \
   FUNCTION(void *, PyGILState_GetThisThreadState, (void))                                                              \
   FUNCTION(void *, PyEval_GetGlobals, (void))                                                                          \
@@ -18,7 +18,10 @@
   FUNCTION(int, PyCode_Addr2Line, (void *code, int offset))                                                            \
   FUNCTION(ssize_t, PyUnicode_GetLength, (void *text))                                                                 \
   FUNCTION(uint32_t, PyUnicode_ReadChar, (void *text, ssize_t index))                                                  \
-  FUNCTION(const char *, Py_GetVersion, (void))                                                                        \
+  FUNCTION(const char *, Py_GetVersion, (void))
+
+/* These are called for names alone, by a thread that holds the interpreter's lock, and may be missing. */
+#define PYTHON_NAME_FUNCTIONS                                                                                          \
   FUNCTION(void *, PyUnicode_InternFromString, (const char *text))                                                     \
   FUNCTION(void *, _PyObject_GenericGetAttrWithDict, (void *object, void *name, void *dict, int is_quiet))             \
   FUNCTION(void, Py_DecRef, (void *object))                                                                            \
@@ -28,14 +31,16 @@
 struct python_api {
 #define FUNCTION(result, name, parameters) result(*name) parameters;
   PYTHON_FUNCTIONS
+  PYTHON_NAME_FUNCTIONS
 #undef FUNCTION
   void *(*current)(void); /* the thread state that holds the interpreter's lock, or from 3.12 on the calling thread's */
+  bool has_names;
   const void *code_type, *text_type;
   uint64_t eval_lo, eval_hi; /* the interpreter's loop */
 };
 extern struct python_api python_api;
 
-/* layout.c: where things lie in a version of CPython, as offsets; what it lacks is 0. */
+/* layout.c: where things lie in a version of CPython, as offsets */
 enum python_entry {
   ENTRY_EVERY, /* each Python frame has a C frame of the loop */
   ENTRY_FLAG,  /* those with a flag have */
@@ -43,12 +48,14 @@ enum python_entry {
 };
 struct python_layout {
   uint16_t minor;
-  uint16_t state_frame, cframe_frame; /* thread state -> frame, or -> cframe -> frame */
+  bool has_cframe; /* thread state -> cframe -> frame, else thread state -> frame */
+  uint16_t state_frame, cframe_frame;
   uint16_t state_thread;
   uint16_t frame_code, frame_globals, frame_builtins, frame_back, frame_at, frame_entry, frame_locals;
-  uint16_t code_first, code_file, code_name, code_qualname, code_bytes;
-  uint8_t entry;     /* enum python_entry */
-  uint8_t unit;      /* bytes of code that a step of `at` is */
+  uint16_t code_first, code_file, code_name, code_bytes; /* bytes: the instructions, or where what is read ends */
+  uint16_t code_qualname;                                /* 0: there is none */
+  uint8_t entry;                                         /* enum python_entry */
+  uint8_t unit;                                          /* bytes of code that a step of `at` is */
   bool at_is_offset; /* `at` is an int from the code's start, else a pointer into it */
 };
 extern struct python_layout python_layout;
@@ -74,6 +81,7 @@ struct python_walk {
   uint64_t fingerprint; /* never 0 */
 };
 bool frame_is_shim(const char *frame); /* one that only stands for a C frame of the loop */
+const char *frame_at(const char *frame);
 void frames_walk(struct python_walk *walk, const char *state);
 int frame_offset(const struct python_link *link); /* of the instruction in the code, in bytes; < 0: not begun */
 

@@ -31,8 +31,11 @@ static bool find_functions(void) {
   python_api.name = (result(*) parameters)dlsym(RTLD_DEFAULT, #name);                                                  \
   all = all && python_api.name;
   PYTHON_FUNCTIONS
+  bool has_frames = all;
+  PYTHON_NAME_FUNCTIONS
 #undef FUNCTION
-  return all;
+  python_api.has_names = all;
+  return has_frames;
 }
 
 static bool find_loop(void) {

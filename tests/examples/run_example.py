@@ -109,8 +109,20 @@ def local(lines):
         sys.exit("a thread is missing")
 
 
+def thread_pool(lines):
+    tasks = [f"Task-{i}" for i in range(10)]
+    mapped = [f"map's result {i}: result of {task}" for i, task in enumerate(tasks)]
+    if lines[-10:] != mapped:
+        sys.exit("map's results are not those of the tasks, in their order")
+    each_task = [[f"task {task} begins", f"task {task} is done", f"task {i} returned: result of {task}"]
+                 for i, task in enumerate(tasks)]
+    first, second = lines[:30], lines[30:-10]
+    expect_order(first, each_task)
+    expect_order(second, [task[:2] for task in each_task])
+
+
 CHECKS = {"01": workers, "02": workers, "03": counter, "04": counter, "05": rlock, "06": condition, "07": semaphore, "08": event,
-          "09": barrier, "11": local}
+          "09": barrier, "10": thread_pool, "11": local}
 
 
 def main():

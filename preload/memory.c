@@ -14,10 +14,12 @@ struct range {
   _Atomic uintptr_t lo; /* 0: free; RESERVED: being filled; stored last (release) */
   _Atomic uintptr_t hi;
   _Atomic unsigned users;
+  struct block *home;
 };
 enum { RESERVED = 1, RANGES = 340 };
 struct block {
   struct block *_Atomic next;
+  _Atomic unsigned used; /* a hint: full blocks are passed over */
   struct range ranges[RANGES];
 };
 
@@ -59,13 +61,15 @@ static struct range *range_next(struct cursor *cursor) {
   return NULL;
 }
 
-static bool range_claim(struct range *range, uintptr_t lo, uintptr_t hi) {
+static bool range_claim(struct block *home, struct range *range, uintptr_t lo, uintptr_t hi) {
   uintptr_t expected = 0;
   if (!atomic_compare_exchange_strong_explicit(&range->lo, &expected, RESERVED, memory_order_acquire,
                                                memory_order_relaxed))
     return false;
   range->hi = hi;
   range->users = 1;
+  range->home = home;
+  home->used++;
   atomic_store_explicit(&range->lo, lo, memory_order_release);
   range_count++;
   return true;
@@ -73,14 +77,17 @@ static bool range_claim(struct range *range, uintptr_t lo, uintptr_t hi) {
 
 static void range_add(uintptr_t lo, uintptr_t hi) {
   for (struct block *block = &first_block; block; block = block_after(block))
-    for (size_t i = 0; i < RANGES; i++)
-      if (range_claim(&block->ranges[i], lo, hi))
+    for (size_t i = 0; i < RANGES && block->used < RANGES; i++)
+      if (range_claim(block, &block->ranges[i], lo, hi))
         return;
 }
 
 static void range_free(struct range *range, uintptr_t lo) {
-  if (atomic_compare_exchange_strong_explicit(&range->lo, &lo, 0, memory_order_release, memory_order_relaxed))
-    range_count--;
+  struct block *home = range->home;
+  if (!atomic_compare_exchange_strong_explicit(&range->lo, &lo, 0, memory_order_release, memory_order_relaxed))
+    return;
+  home->used--;
+  range_count--;
 }
 
 static struct range *range_find(uintptr_t lo, uintptr_t hi) {
@@ -89,6 +96,12 @@ static struct range *range_find(uintptr_t lo, uintptr_t hi) {
     if (range->lo == lo && range->hi == hi)
       return range;
   return NULL;
+}
+
+/* At a place where nothing was. */
+static void shared_came(const void *at, size_t size) {
+  range_add((uintptr_t)at, (uintptr_t)at + size);
+  snarli_mapped(at, size);
 }
 
 void snarli_shared_mapped(const void *at, size_t size) {
@@ -144,7 +157,7 @@ static bool is_shared_and_writable(int protection, int flags) {
 
 static void *memory_came(void *at, size_t size, int protection, int flags) {
   if (at != MAP_FAILED && is_shared_and_writable(protection, flags) && snarli_is_recording())
-    snarli_shared_mapped(at, size);
+    shared_came(at, size);
   return at;
 }
 
@@ -231,7 +244,7 @@ SNARLI_EXPORT void *shmat(int id, const void *address, int flags) {
   int saved = errno;
   struct shmid_ds status;
   if (shmctl(id, IPC_STAT, &status) == 0)
-    snarli_shared_mapped(at, status.shm_segsz);
+    shared_came(at, status.shm_segsz);
   errno = saved;
   return at;
 }

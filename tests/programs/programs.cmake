@@ -136,3 +136,5 @@ program(hang_system_v_semaphore_bad     HANGS deadlock                   main,ma
 program(hang_system_v_semaphore_ok      ENDS  -                          -)
 program(hang_semaphore_owner_gone_bad   HANGS deadlock                   main)
 program(hang_semaphore_owner_gone_ok    ENDS  -                          -)
+program(hang_fork_bad                   HANGS deadlock                   main,worker)
+program(hang_fork_ok                    ENDS  -                          -)

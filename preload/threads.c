@@ -194,3 +194,14 @@ SNARLI_EXPORT int pthread_setname_np(pthread_t thread, const char *name) {
     snarli_record_aux(SNARLI_R_THREAD_NAMED, 0, (uint64_t)thread, snarli_blob_string(name, strlen(name)));
   return error;
 }
+
+/* The recorder's own key must not be the one that the program lacks. */
+SNARLI_EXPORT int pthread_key_create(pthread_key_t *key, void (*destroy)(void *)) {
+  int error = snarli_real()->pthread_key_create(key, destroy);
+  return error == EAGAIN && snarli_thread_key_give_up() ? snarli_real()->pthread_key_create(key, destroy) : error;
+}
+
+SNARLI_EXPORT int tss_create(tss_t *key, tss_dtor_t destroy) {
+  int result = snarli_real()->tss_create(key, destroy);
+  return result != thrd_success && snarli_thread_key_give_up() ? snarli_real()->tss_create(key, destroy) : result;
+}

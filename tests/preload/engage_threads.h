@@ -266,3 +266,15 @@ DRIVE(pthread_cancel, "thread-cancelled thread-end") {
   MUST(pthread_cancel(thread) == 0 && pthread_join(thread, NULL) == 0);
 }
 DRIVE(pthread_setname_np, "thread-named") { MUST(pthread_setname_np(pthread_self(), "driver") == 0); }
+/* They leave nothing: the lock shows that recording goes on. */
+DRIVE(pthread_key_create, "mutex-acquired") {
+  pthread_key_t key;
+  MUST(pthread_key_create(&key, NULL) == 0 && pthread_key_delete(key) == 0);
+  MUST(pthread_mutex_lock(&mutex) == 0 && pthread_mutex_unlock(&mutex) == 0);
+}
+DRIVE(tss_create, "mutex-acquired") {
+  tss_t key;
+  MUST(tss_create(&key, NULL) == thrd_success);
+  tss_delete(key);
+  MUST(pthread_mutex_lock(&mutex) == 0 && pthread_mutex_unlock(&mutex) == 0);
+}

@@ -137,6 +137,13 @@ uint32_t thread_native_index(void) { return own_index; }
 
 void thread_keys_create(void) { has_end_key = pthread_key_create(&end_key, thread_end) == 0; }
 
+bool snarli_thread_key_give_up(void) {
+  bool had = __atomic_exchange_n(&has_end_key, false, __ATOMIC_RELAXED);
+  if (had)
+    (void)pthread_key_delete(end_key);
+  return had;
+}
+
 /* Who begins an image is its first thread: the survivor of a fork, whatever it was before. */
 void thread_become_first(void) {
   own_index = 0;

@@ -60,6 +60,22 @@ static void keys(void) {
   SHOW(destroyed);
 }
 
+/* As many as there are, the one that Snarl uses among them; threads go on without it. */
+static void all_keys(void) {
+  static pthread_key_t all[PTHREAD_KEYS_MAX + 1];
+  int count = 0;
+  context = "all keys";
+  while (count <= PTHREAD_KEYS_MAX && pthread_key_create(&all[count], NULL) == 0)
+    count++;
+  SHOW(count);
+  in_thread(with_keys, (void *)1);
+  while (count > 0)
+    pthread_key_delete(all[--count]);
+  tss_t key;
+  SHOW(tss_create(&key, NULL));
+  tss_delete(key);
+}
+
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static _Atomic int runs;
 static void routine(void) {
@@ -153,6 +169,10 @@ static int by_quick_exit(void) {
   at_quick_exit(at_quick_exit_handler);
   quick_exit(12);
 }
+static int by_all_keys(void) {
+  all_keys();
+  return 13;
+}
 static int by_last_thread(void) { pthread_exit(NULL); }
 
 int main(void) {
@@ -162,6 +182,7 @@ int main(void) {
   cancellation();
   context = "children";
   SHOW(in_child(by_quick_exit));
+  SHOW(in_child(by_all_keys));
   SHOW(in_child(by_last_thread)); /* exit handlers run, status 0 */
   return 0;
 }

@@ -105,6 +105,10 @@ void snarli_fiber_native(struct snarli_fiber *fiber);
 void snarli_fiber_switch(struct snarli_fiber *to, bool is_ordered, uint32_t stack);
 void snarli_fiber_end(struct snarli_fiber *fiber);
 
+/* For a program that wants all thread-specific keys that there are: the recorder has one, and gives it back. Ends of
+ * threads are not recorded from then on. False: it has none. */
+bool snarli_thread_key_give_up(void);
+
 /* Between _suspend and _resume (nested calls count) this thread records nothing: for the child of a vfork, which runs
  * on its parent's memory, and for calls into libraries that would be recorded otherwise. */
 void snarli_suspend(void);

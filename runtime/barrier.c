@@ -37,7 +37,7 @@ static void break_round(snarl_barrier *barrier, enum reason reason, struct snarl
   if (snarli_records())
     snarli_note(SNARLI_R_BARRIER_BROKEN, reason, &barrier->object, site);
   snarli_store(&barrier->arrived, 0);
-  barrier->broken = reason != RESET;
+  snarli_store(&barrier->broken, reason != RESET);
   give_out(barrier->waiters, BROKEN);
   barrier->waiters = NULL;
 }
@@ -98,7 +98,7 @@ static int arrive(snarl_barrier *barrier, snarl_time timeout, struct snarl_site 
     return SNARL_BROKEN;
   }
   int index = (int)barrier->arrived;
-  snarli_store(&barrier->arrived, barrier->arrived + 1); /* read without the guard by who asks how many wait */
+  snarli_store(&barrier->arrived, barrier->arrived + 1); /* others look at it without the guard */
   if (index + 1 == barrier->parties)
     return complete_round(barrier, site);
   struct snarli_waiter waiter = {.word = WAITING};

@@ -81,7 +81,8 @@ static int sleep_once(snarl_rwlock *lock, struct snarli_waiter *waiter, int64_t 
   int status = SNARL_OK;
   snarli_owner_wait_begin(&waiter->word);
   uint32_t writer = snarli_load(&lock->writer);
-  if (writer && !snarli_is_alive(writer))
+  /* One that ended without releasing is the writer still. */
+  if (writer && !snarli_is_alive(writer) && snarli_load(&lock->writer) == writer)
     status = SNARL_OWNER_ENDED;
   else if (!snarli_load(&waiter->word) && !snarli_park(&waiter->word, WAITING, deadline))
     status = SNARL_TIMEOUT;

@@ -145,6 +145,7 @@ static void process_exits(void) {
   for (struct life *life; (life = find_joinable(is_waited_for_at_exit));)
     (void)join_life(life, SNARL_FOREVER, SNARL_HERE);
   snarli_timers_drain();
+  reap_daemons();
 }
 
 void snarli_wait_at_exit(void) {

@@ -29,7 +29,7 @@ static void test_release_wakes_as_many(void **state) {
   pthread_t threads[4];
   for (int i = 0; i < 4; i++)
     threads[i] = begin_thread(acquire_semaphore, &semaphore);
-  while (__atomic_load_n(&semaphore.state, __ATOMIC_RELAXED) >> 32 < 4)
+  while (__atomic_load_n(&semaphore.state, __ATOMIC_SEQ_CST) >> 32 < 4)
     snarl_sleep(SNARL_US(100));
   assert_int_equal(snarl_semaphore_destroy(&semaphore), SNARL_IN_USE);
   assert_int_equal(snarl_semaphore_release(&semaphore, 4), SNARL_OK);

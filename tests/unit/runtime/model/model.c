@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The scheduler (see model.h). One kernel thread.
+ */
+#include "model.h"
+#include "../../../../runtime/self.h"
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <ucontext.h>
+
+enum { STACK = 64 * 1024, DEPTH = 4000, FIRST_IDENT = 16 };
+enum state { READY, ASLEEP, ENDED };
+
+struct task {
+  jmp_buf here;
+  bool has_begun;
+  enum state state;
+  const uint32_t *word; /* what it sleeps on */
+  int64_t deadline;
+  unsigned order; /* of going to sleep */
+  bool is_timed_out, is_owner_waiting, must_look_again;
+  int held;
+  void (*function)(void);
+  char stack[STACK];
+};
+
+/* One scheduling decision: which of the threads that could go on did. */
+struct choice {
+  unsigned char enabled[MODEL_THREADS], count, taken;
+  unsigned char preemptions; /* spent before it */
+  bool first_is_current;     /* any other is a preemption */
+};
+
+static struct task tasks[MODEL_THREADS];
+static unsigned task_count, current, sleeps;
+static jmp_buf scheduler;
+static struct choice choices[DEPTH];
+static unsigned depth, prefix, deepest;
+static const char *failure;
+static const struct scenario *running;
+
+void model_failed(const char *what, const char *file, int line) {
+  static char text[512];
+  if (failure)
+    return;
+  snprintf(text, sizeof text, "%s:%d: %s", file, line, what);
+  failure = text;
+}
+
+static bool may_go_on(const struct task *task) {
+  return task->state == READY || (task->state == ASLEEP && task->deadline != SNARLI_NEVER);
+}
+
+/* Back to the scheduler; returns when it goes on with this thread. (swapcontext would make two system calls.) */
+static void leave(struct task *self) {
+  if (!_setjmp(self->here))
+    _longjmp(scheduler, 1);
+}
+
+void model_point(void) {
+  if (running && current < task_count)
+    leave(&tasks[current]);
+}
+
+bool model_park(uint32_t *word, uint32_t expected, int64_t deadline) {
+  model_point();
+  struct task *self = &tasks[current];
+  if (deadline <= 0)
+    return false;
+  if (*word != expected || (self->is_owner_waiting && self->must_look_again))
+    return true;
+  self->state = ASLEEP;
+  self->word = word;
+  self->deadline = deadline;
+  self->order = ++sleeps;
+  self->is_timed_out = false;
+  leave(self);
+  return !self->is_timed_out;
+}
+
+static struct task *first_asleep(const uint32_t *word) {
+  struct task *first = NULL;
+  for (unsigned i = 0; i < task_count; i++)
+    if (tasks[i].state == ASLEEP && tasks[i].word == word && (!first || tasks[i].order < first->order))
+      first = &tasks[i];
+  return first;
+}
+
+void model_unpark(const uint32_t *word, int count) {
+  model_point();
+  for (struct task *task; count > 0 && (task = first_asleep(word)); count--)
+    task->state = READY;
+}
+
+uint32_t model_ident(void) { return FIRST_IDENT + current; }
+bool model_is_alive(uint32_t ident) { return tasks[ident - FIRST_IDENT].state != ENDED; }
+void model_holds(int more) { tasks[current].held += more; }
+void model_owner_wait(bool begins) {
+  tasks[current].is_owner_waiting = begins;
+  tasks[current].must_look_again = false;
+}
+
+/* What self.c does when a thread ends that holds locks. */
+static void task_ends(struct task *self) {
+  self->state = ENDED;
+  for (unsigned i = 0; self->held && i < task_count; i++) {
+    if (!tasks[i].is_owner_waiting)
+      continue;
+    tasks[i].must_look_again = true;
+    if (tasks[i].state == ASLEEP)
+      tasks[i].state = READY;
+  }
+}
+
+static void task_main(void) {
+  tasks[current].function();
+  task_ends(&tasks[current]);
+  leave(&tasks[current]);
+}
+
+/* Until it leaves. */
+static void task_go_on(struct task *task) {
+  static ucontext_t unused;
+  if (_setjmp(scheduler))
+    return;
+  if (task->has_begun)
+    _longjmp(task->here, 1);
+  task->has_begun = true;
+  ucontext_t context;
+  getcontext(&context);
+  context.uc_stack.ss_sp = task->stack;
+  context.uc_stack.ss_size = STACK;
+  makecontext(&context, task_main, 0);
+  swapcontext(&unused, &context);
+}
+
+static void tasks_begin(void) {
+  task_count = 0;
+  for (; task_count < MODEL_THREADS && running->threads[task_count]; task_count++) {
+    struct task *task = &tasks[task_count];
+    task->state = READY;
+    task->is_owner_waiting = task->must_look_again = false;
+    task->held = 0;
+    task->function = running->threads[task_count];
+    task->has_begun = false;
+  }
+}
+
+/* Who could go on: the current thread first, if it can without a time limit passing. */
+static void choice_fill(struct choice *choice) {
+  choice->count = 0;
+  choice->first_is_current = current < task_count && tasks[current].state == READY;
+  if (choice->first_is_current)
+    choice->enabled[choice->count++] = (unsigned char)current;
+  for (unsigned wanted = READY; wanted <= ASLEEP; wanted++)
+    for (unsigned i = 0; i < task_count; i++)
+      if (tasks[i].state == wanted && may_go_on(&tasks[i]) && !(choice->first_is_current && i == current))
+        choice->enabled[choice->count++] = (unsigned char)i;
+}
+
+static bool is_preemption(const struct choice *choice) { return choice->first_is_current && choice->taken; }
+
+/* The next thread; false: none can go on. */
+static bool schedule(void) {
+  struct choice *choice = &choices[depth];
+  bool is_known = depth < prefix;
+  unsigned spent = depth ? choices[depth - 1].preemptions + is_preemption(&choices[depth - 1]) : 0;
+  choice_fill(choice);
+  choice->preemptions = (unsigned char)spent;
+  if (!is_known)
+    choice->taken = 0;
+  if (!choice->count)
+    return false;
+  depth++;
+  current = choice->enabled[choice->taken];
+  if (tasks[current].state == ASLEEP) {
+    tasks[current].is_timed_out = true;
+    tasks[current].state = READY;
+  }
+  return true;
+}
+
+static void run_one(void) {
+  depth = sleeps = 0;
+  current = MODEL_THREADS;
+  running->begin();
+  tasks_begin();
+  while (!failure && depth < DEPTH - 1 && schedule())
+    task_go_on(&tasks[current]);
+  current = MODEL_THREADS;
+  for (unsigned i = 0; i < task_count; i++)
+    if (tasks[i].state != ENDED && !failure)
+      model_failed(depth >= DEPTH - 1 ? "it ends" : "nobody sleeps for ever", running->name, (int)i);
+  if (!failure && running->end)
+    running->end();
+  deepest = depth > deepest ? depth : deepest;
+}
+
+/* The next schedule in the order of the search; false: there is none. */
+static bool next_schedule(void) {
+  for (prefix = depth; prefix; prefix--) {
+    struct choice *choice = &choices[prefix - 1];
+    bool may_preempt = !choice->first_is_current || choice->preemptions < running->preemptions;
+    if (choice->taken + 1 < choice->count && may_preempt) {
+      choice->taken++;
+      return true;
+    }
+  }
+  return false;
+}
+
+static void print_schedule(void) {
+  printf("  %s\n  schedule:", failure);
+  for (unsigned i = 0; i < depth; i++)
+    printf(" %u", choices[i].enabled[choices[i].taken]);
+  printf("\n");
+}
+
+bool model_run(const struct scenario *scenario) {
+  unsigned long schedules = 0;
+  running = scenario;
+  failure = NULL;
+  prefix = depth = deepest = 0;
+  do {
+    run_one();
+    schedules++;
+  } while (!failure && next_schedule());
+  running = NULL;
+  printf("%-34s %8lu schedules of up to %u steps with at most %u preemptions\n", scenario->name, schedules, deepest,
+         scenario->preemptions);
+  if (failure)
+    print_schedule();
+  return !failure;
+}
+
+/* What the sources need besides the seam. */
+uint32_t snarli_forks;
+void snarli_signals_block(sigset_t *saved) { sigemptyset(saved); }
+void snarli_signals_restore(const sigset_t *saved) { (void)saved; }
+snarl_time snarl_deadline(snarl_time timeout) { return timeout; }
+snarl_time snarl_time_left(snarl_time deadline) { return deadline; }

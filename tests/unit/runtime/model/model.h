@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Trying all interleavings of a few threads that run real code of the runtime, by depth-first search over the choices
+ * of a scheduler (Musuvathi and Qadeer 2007, "Iterative context bounding for systematic testing of multithreaded
+ * programs"): all schedules with at most `preemptions` switches away from a thread that could go on. A time limit may
+ * pass at any point. Accesses are sequentially consistent here; weaker orders are for ThreadSanitizer and the reader.
+ */
+#ifndef SNARL_TEST_MODEL_H
+#define SNARL_TEST_MODEL_H
+
+#include <stdbool.h>
+
+enum { MODEL_THREADS = 4 };
+
+struct scenario {
+  const char *name;
+  void (*begin)(void);                  /* makes the objects anew */
+  void (*threads[MODEL_THREADS])(void); /* NULL: no more */
+  void (*end)(void);                    /* looks at what is left */
+  unsigned preemptions;
+};
+
+/* Runs all schedules; prints how many, and if one went wrong which. */
+bool model_run(const struct scenario *scenario);
+
+/* In threads and in end(): what must hold. */
+#define model_check(holds)                                                                                             \
+  do                                                                                                                   \
+    if (!(holds))                                                                                                      \
+      model_failed(#holds, __FILE__, __LINE__);                                                                        \
+  while (0)
+void model_failed(const char *what, const char *file, int line);
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What lies below the runtime's seam in the interleaving test: every access to shared words and every sleep is a point
+ * at which the scheduler of model.c may go on with another thread. One kernel thread; the threads are coroutines of it.
+ */
+#ifndef SNARLI_MODEL_SEAM_H
+#define SNARLI_MODEL_SEAM_H
+
+#include <snarl/base.h>
+
+/* Another thread may run before the caller goes on. */
+void model_point(void);
+bool model_park(uint32_t *word, uint32_t expected, int64_t deadline);
+void model_unpark(const uint32_t *word, int count);
+uint32_t model_ident(void);
+bool model_is_alive(uint32_t ident);
+void model_holds(int more);
+void model_owner_wait(bool begins);
+
+static inline uint32_t snarli_load(const uint32_t *word) {
+  model_point();
+  return *word;
+}
+static inline void snarli_store(uint32_t *word, uint32_t value) {
+  model_point();
+  *word = value;
+}
+static inline uint32_t snarli_swap(uint32_t *word, uint32_t value) {
+  model_point();
+  uint32_t old = *word;
+  *word = value;
+  return old;
+}
+static inline bool snarli_cas(uint32_t *word, uint32_t *expected, uint32_t value) {
+  model_point();
+  bool is_equal = *word == *expected;
+  *(is_equal ? word : expected) = is_equal ? value : *word;
+  return is_equal;
+}
+static inline uint32_t snarli_add(uint32_t *word, uint32_t value) {
+  model_point();
+  uint32_t old = *word;
+  *word += value;
+  return old;
+}
+static inline uint64_t snarli_load64(const uint64_t *word) {
+  model_point();
+  return *word;
+}
+static inline bool snarli_cas64(uint64_t *word, uint64_t *expected, uint64_t value) {
+  model_point();
+  bool is_equal = *word == *expected;
+  *(is_equal ? word : expected) = is_equal ? value : *word;
+  return is_equal;
+}
+static inline uint64_t snarli_add64(uint64_t *word, uint64_t value) {
+  model_point();
+  uint64_t old = *word;
+  *word += value;
+  return old;
+}
+
+static inline bool snarli_park(uint32_t *word, uint32_t expected, int64_t deadline) {
+  return model_park(word, expected, deadline);
+}
+static inline void snarli_unpark(uint32_t *word, int count) { model_unpark(word, count); }
+static inline void snarli_spin(const uint32_t *word, uint32_t expected) { (void)word, (void)expected; }
+
+/* Time passes when the scheduler wants it to. */
+static inline int64_t snarli_deadline(snarl_time timeout) {
+  return timeout == SNARL_FOREVER ? SNARLI_NEVER : timeout <= 0 ? SNARLI_PAST : 1;
+}
+
+#define snarli_own_ident model_ident()
+static inline uint32_t snarli_ident(void) { return model_ident(); }
+static inline void snarli_holds(int more) { model_holds(more); }
+static inline bool snarli_is_alive(uint32_t ident) {
+  model_point();
+  return model_is_alive(ident);
+}
+static inline void snarli_registry_enter(void) {}
+static inline void snarli_registry_leave(void) {}
+static inline void snarli_owner_wait_begin(uint32_t *word) {
+  (void)word;
+  model_owner_wait(true);
+}
+static inline void snarli_owner_wait_end(void) { model_owner_wait(false); }
+
+#endif

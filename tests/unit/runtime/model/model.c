@@ -3,6 +3,7 @@
  * The scheduler (see model.h). One kernel thread.
  */
 #include "model.h"
+#include "../../../../runtime/future.h"
 #include "../../../../runtime/self.h"
 #include <setjmp.h>
 #include <stdio.h>
@@ -241,3 +242,4 @@ void snarli_signals_block(sigset_t *saved) { sigemptyset(saved); }
 void snarli_signals_restore(const sigset_t *saved) { (void)saved; }
 snarl_time snarl_deadline(snarl_time timeout) { return timeout; }
 snarl_time snarl_time_left(snarl_time deadline) { return deadline; }
+unsigned snarli_executor_workers(const snarl_executor *executor) { return executor != NULL; }

@@ -14,6 +14,11 @@
   "Tell Snarl of these locks with <snarl/annotate.h>, or take the C library's. Until then their orders and deadlocks " \
   "are not looked at, and a thread that waits so is taken to go on."
 
+#define HELP_OF_FREEING                                                                                                \
+  "A lock that comes to lie where another lay is taken for it, and may close a cycle that is none. Destroy locks "     \
+  "before their memory is freed, tell of new memory with snarl_memory_new of <snarl/annotate.h>, or run the program "  \
+  "with the C library's allocator."
+
 /* Libraries that make their system calls themselves: not even their waits are seen. */
 static const struct {
   const char *name, *what;
@@ -38,6 +43,10 @@ static void count(struct unseen *unseen, struct origin origin) {
 
 void unseen_step(struct unseen *unseen, const struct event *event) {
   const struct trace_record *record = event->record;
+  if (record->type == SNARLI_R_FREEING_UNSEEN) {
+    unseen->has_own_free |= record->arg == 1;
+    unseen->has_own_delete |= record->arg == 2;
+  }
   if (record->type != SNARLI_R_FUTEX_WAIT_RETURNED || record->arg == EAGAIN ||
       process_has_object_around(event->process, record->object))
     return;
@@ -131,11 +140,17 @@ int analysis_blind_library(const struct trace *trace, size_t library, char *text
 
 void unseen_report(struct unseen *unseen, struct describe *describe, struct report *report) {
   struct finding_blind_spot *spots =
-      arena_alloc(unseen->arena, (1 + sizeof libraries / sizeof *libraries) * sizeof *spots);
+      arena_alloc(unseen->arena, (2 + sizeof libraries / sizeof *libraries) * sizeof *spots);
   count_pending(unseen);
   report->blind_spots = spots;
   if (unseen->sites.count)
     spots[report->blind_spot_count++] = futexes(unseen, describe);
+  if (unseen->has_own_free)
+    spots[report->blind_spot_count++] =
+        (struct finding_blind_spot){.what = "memory that the program's own free gives back", .help = HELP_OF_FREEING};
+  else if (unseen->has_own_delete)
+    spots[report->blind_spot_count++] = (struct finding_blind_spot){
+        .what = "memory that an allocator's own operator delete gives back", .help = HELP_OF_FREEING};
   char text[512];
   for (size_t i = 0; analysis_blind_library(unseen->model->trace, i, text, sizeof text) >= 0; i++)
     if (analysis_blind_library(unseen->model->trace, i, text, sizeof text))

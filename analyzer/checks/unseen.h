@@ -19,6 +19,7 @@ struct unseen {
   struct model *model;
   struct map places; /* process and stack -> place in sites */
   VECTOR(struct unseen_site) sites;
+  bool has_own_free, has_own_delete;
 };
 
 void unseen_init(struct unseen *unseen, struct arena *arena, struct model *model);

@@ -3,6 +3,7 @@
  * What is stuck at the end of a trace, for each kind of wait, and what only looks so. One thread.
  */
 #include "story.h"
+#include <string.h>
 
 #define KILLED "killed 1\n"
 #define STUCK(text, words) expect(text KILLED, "deadlock", "happened", words)
@@ -188,6 +189,12 @@ static void futexes(void **state) {
   expect_unseen(TWO FUTEX("1.1", "F", "0") "1.2 futex-wait-requested F w@b.c:1\nkilled 1\n", 2, 2);
   expect_unseen(TWO FUTEX("1.1", "F", "11") TWO_END, 0, 0);
   expect_unseen(TWO "1.1 lock A\n1.1 unlock A\n" TWO_END, 0, 0);
+  struct story story; /* both said, told once */
+  story_open(&story, "process 1 app\n1.0 freeing-unseen arg=1\n1.0 freeing-unseen arg=2\n",
+             (struct analysis_options){0});
+  assert_int_equal(story.report->blind_spot_count, 1);
+  assert_non_null(strstr(story.report->blind_spots[0].what, "own free"));
+  story_close(&story);
   /* the word of a mutex, of an annotated lock, and just behind a mutex (A lies at 0x550000000000) */
   expect_unseen(TWO "1.1 lock A\n1.1 unlock A\n" FUTEX("1.1", "A", "0") FUTEX("1.1", "0x550000000024", "0") TWO_END, 0,
                 0);

@@ -9,6 +9,7 @@
 #include <dlfcn.h>
 #include <malloc.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Of the allocator that `free` belongs to; NULL: it has none, or is not known yet. Then only what begins a block is
  * known to go with it. */
@@ -30,6 +31,25 @@ SNARLI_EXPORT void free(void *block) {
   void (*real)(void *) = snarli_real()->free;
   if (__builtin_expect(real != NULL, 1)) /* else dlsym, which is looking for it, frees */
     real(block);
+}
+
+static const char *module_of(const void *code) {
+  Dl_info info;
+  const char *name = code && dladdr(code, &info) && info.dli_fname ? info.dli_fname : "", *slash = strrchr(name, '/');
+  return slash ? slash + 1 : name;
+}
+
+/* An allocator in the program itself comes before us, and some have an operator delete that does not call free. */
+static __attribute__((constructor)) void freeing_unseen(void) {
+  if (!snarli_is_recording())
+    return;
+  if (!is_same_module(dlsym(RTLD_DEFAULT, "free"), (const void *)freeing_unseen))
+    snarli_record_aux(SNARLI_R_FREEING_UNSEEN, 1, 0, 0);
+  const void *first_delete = dlsym(RTLD_DEFAULT, "_ZdlPv");
+  const char *module = module_of(first_delete);
+  if (first_delete && strncmp(module, "libstdc++", 9) && strncmp(module, "libc++", 6))
+    snarli_record_aux(SNARLI_R_FREEING_UNSEEN, 2, 0, 0);
+  (void)dlerror(); /* takes back what a failed look-up left */
 }
 
 /* Whether the block stays is not known before, and afterwards its old place may be another's: what lay in it ends. A

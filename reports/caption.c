@@ -240,7 +240,7 @@ static void put_shape_samples(FILE *out, const struct presence *seen) {
   if (seen->shapes[SHAPE_LOCK])
     put_sample(out, "#222222", "▢", "lock");
   if (seen->shapes[SHAPE_WAITABLE])
-    put_sample(out, "#222222", "⬡", "semaphore, condition, barrier");
+    put_sample(out, "#222222", "⬡", "semaphore, condition, barrier, channel");
 }
 
 /* One row of samples; a table of its own, so that rows do not share columns. */

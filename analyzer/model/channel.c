@@ -190,6 +190,8 @@ static void closed(struct model *model, struct event *event) {
   struct endpoint *endpoint = descriptor->endpoint;
   if (event->process->forking.count)
     pass(endpoint);
+  if (endpoint->out && descriptor->ends & SNARLI_E_SEND)
+    event->object = endpoint->out->object;
   if (endpoint->kind == SNARLI_C_SYSV && endpoint->in)
     endpoint->in->is_removed = true;
   descriptor_close(model, event->process, event->record->object);

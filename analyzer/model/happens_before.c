@@ -22,7 +22,7 @@ struct sending {
 
 struct ordering {
   struct ordering *spare;
-  /* of a thread */
+  /* of a thread; `end` also of a channel: who closed it */
   struct stamp known, fork, end;
   uint32_t epoch, learned; /* its own count; how often `known` has changed */
   /* of an object */
@@ -410,6 +410,12 @@ static void receive(struct happens_before *hb, const struct event *event, struct
   o->sending_head = 0;
 }
 
+static void close_end(struct happens_before *hb, const struct event *event, struct ordering *o) {
+  struct stamp stamp = hand_out(hb, event->thread);
+  join(hb, &o->end.soft, stamp.soft);
+  stamp_drop(hb, &stamp);
+}
+
 static void channel_order(struct happens_before *hb, const struct event *event) {
   if (!event->object || !event->object->channel)
     return;
@@ -419,6 +425,10 @@ static void channel_order(struct happens_before *hb, const struct event *event) 
     send(hb, event, o);
   else if (type == SNARLI_R_CHANNEL_RECEIVED && snarli_transfer_amount(event->record->object))
     receive(hb, event, o);
+  else if (type == SNARLI_R_CHANNEL_RECEIVED) /* the end of the stream: everybody has closed it */
+    learn_softly(hb, event->thread, o->end.soft);
+  else if (type == SNARLI_R_CHANNEL_CLOSED || type == SNARLI_R_CHANNEL_SHUT)
+    close_end(hb, event, o);
 }
 
 static void annotated_order(struct happens_before *hb, const struct event *event) {

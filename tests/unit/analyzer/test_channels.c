@@ -176,6 +176,11 @@ static void messages_order(void **state) {
   /* of two senders, in another run the other's byte may come first */
   expect(HAVE FIRST SEND("1.1", "4", "1") SEND("1.0", "4", "1") GET("1.2", "3", "2") SECOND TWO_END, "lock-order-cycle",
          "unconfirmed", "");
+  /* the end of the stream comes after the last close */
+  expect(HAVE FIRST "1.1 channel-closed 4 c@a.c:1\n" GET("1.2", "3", "0") SECOND TWO_END, "lock-order-cycle",
+         "unconfirmed", "");
+  expect(HAVE "1.1 channel-closed 4 c@a.c:1\n" FIRST GET("1.2", "3", "0") SECOND TWO_END, "lock-order-cycle",
+         "feasible", "");
   /* a request that became a wait counts from when it was made */
   expect_impossible(HAVE FIRST PUSH("1.1", "4", "70000") GET("1.2", "3", "5") SECOND
                     "1.1 channel-send-returned 4 70000 w@a.c:6\n" TWO_END,

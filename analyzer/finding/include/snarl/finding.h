@@ -121,7 +121,7 @@ enum picture_shape {
   SHAPE_LOCK,
   SHAPE_THREAD,
   SHAPE_PROCESS,
-  SHAPE_WAITABLE, /* semaphore, condition, barrier, once */
+  SHAPE_WAITABLE, /* semaphore, condition, barrier, channel, once */
   SHAPE_DEED,     /* what a thread did */
 };
 enum picture_relation {

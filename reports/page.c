@@ -89,12 +89,22 @@ static void put_fold(const struct page *page, size_t indent, size_t count, const
   fputc('\n', page->out);
 }
 
-/* Frames from `i` on that belong together: the length of a run of internal frames, 0 for a frame to show. */
+/* What there is to see of a stack: the program's own frames; if it has none, its interpreted ones; else all. */
+static bool is_folded(const struct finding_stack *stack, const struct finding_frame *frame) {
+  bool has_own = false, has_interpreted = false;
+  for (size_t i = 0; i < stack->count; i++) {
+    has_own = has_own || !stack->frames[i].is_internal;
+    has_interpreted = has_interpreted || stack->frames[i].is_interpreted;
+  }
+  return frame->is_internal && (has_own || (has_interpreted && !frame->is_interpreted));
+}
+
+/* Frames from `i` on that belong together: the length of a run of folded frames, 0 for a frame to show. */
 static size_t internal_run(const struct page *page, const struct finding_stack *stack, size_t i) {
   size_t run = 0;
-  while (!page->is_verbose && i + run < stack->count && stack->frames[i + run].is_internal)
+  while (!page->is_verbose && i + run < stack->count && is_folded(stack, &stack->frames[i + run]))
     run++;
-  return run == stack->count ? 0 : run; /* nothing but internal frames: they are all there is to see */
+  return run;
 }
 
 static const char *whose_internal(const struct finding_stack *stack) {

@@ -138,13 +138,9 @@ static void nothing_hostile_reaches_the_terminal(void **state) {
   free(text);
 }
 
-static void deep_stacks_are_cut_and_counted(void **state) {
-  (void)state;
-  struct finding_frame frames[100];
-  for (size_t i = 0; i < 100; i++)
-    frames[i] = (struct finding_frame){"recurse", "deep.c", "deep", (uint32_t)i + 1, 0, false, false, false};
+static char *text_of_stack(const struct finding_frame *frames, size_t count, const struct render_options *options) {
   const struct finding_thread thread = {1, 1, "main", "main", {NULL, 0, false}, false};
-  const struct finding_step step = {0, -1, "went deep", "", 0, {frames, 100, false}};
+  const struct finding_step step = {0, -1, "went deep", "", 0, {frames, count, false}};
   const struct finding finding = {.rule = RULE_DEADLOCK,
                                   .reason = "",
                                   .title = "t",
@@ -156,7 +152,15 @@ static void deep_stacks_are_cut_and_counted(void **state) {
                                   .steps = &step,
                                   .step_count = 1};
   const struct report report = {.trace = "deep", .is_complete = true, .findings = &finding, .finding_count = 1};
-  char *text = text_of(&report, &plain_options), *whole = text_of(&report, &verbose_options);
+  return text_of(&report, options);
+}
+
+static void deep_stacks_are_cut_and_counted(void **state) {
+  (void)state;
+  struct finding_frame frames[100];
+  for (size_t i = 0; i < 100; i++)
+    frames[i] = (struct finding_frame){"recurse", "deep.c", "deep", (uint32_t)i + 1, 0, false, false, false};
+  char *text = text_of_stack(frames, 100, &plain_options), *whole = text_of_stack(frames, 100, &verbose_options);
   expect_in(text, "... 77 frames between, --verbose shows them\n");
   expect_in(text, "#18 recurse  deep.c:19\n");
   expect_not_in(text, "deep.c:20\n");
@@ -171,6 +175,30 @@ static void deep_stacks_are_cut_and_counted(void **state) {
   free(whole);
 }
 
+static void interpreters_are_folded(void **state) {
+  (void)state;
+  struct finding_frame frames[] = {{"eval", "", "/usr/bin/python3", 0, 16, false, true, false},
+                                   {"Thread.run", "/usr/lib/python3.11/threading.py", "", 9, 0, false, true, true},
+                                   {"work", "/src/jobs.py", "", 4, 0, false, false, true},
+                                   {"start", "", "/usr/bin/python3", 0, 32, false, true, false}};
+  char *text = text_of_stack(frames, 4, &plain_options);
+  expect_in(text, "... 2 frames of the interpreter, its library or libc\n");
+  expect_in(text, "#2  work  /src/jobs.py:4\n");
+  expect_in(text, "... 1 frame of the interpreter, its library or libc\n");
+  free(text);
+  frames[2].is_internal = true; /* nothing but its library: that is what there is to see */
+  text = text_of_stack(frames, 4, &plain_options);
+  expect_in(text, "#1  Thread.run  /usr/lib/python3.11/threading.py:9\n");
+  expect_not_in(text, "python3+0x10");
+  free(text);
+  frames[1].is_interpreted = frames[2].is_interpreted = false; /* nothing but internal frames: all of them */
+  text = text_of_stack(frames, 4, &plain_options);
+  expect_in(text, "#0  eval  (python3+0x10)\n");
+  expect_in(text, "#3  start  (python3+0x20)\n");
+  expect_not_in(text, "...");
+  free(text);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_finding_tells_everything),
@@ -182,6 +210,7 @@ int main(void) {
       cmocka_unit_test(prose_is_wrapped),
       cmocka_unit_test(nothing_hostile_reaches_the_terminal),
       cmocka_unit_test(deep_stacks_are_cut_and_counted),
+      cmocka_unit_test(interpreters_are_folded),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Measures Snarl against native runs, gcc's ThreadSanitizer, Helgrind and DRD.
+"""Measures the shim against native runs, gcc's ThreadSanitizer, Helgrind and DRD, and libsnarl against its peers.
 
-usage: bench.py BUILD [--rounds N] [--quick]
+usage: bench.py BUILD [--rounds N] [--quick] [--only shim|runtime]
 
 Every case runs in all variants in turn, round after round, so that a machine that gets slower slows all of them; the tables show
 the median, the fastest and, in brackets, the ratio of the medians to native. Whole programs are timed by wall clock from outside.
@@ -18,6 +18,7 @@ import tempfile
 import time
 
 import costs
+import peers
 import workloads
 
 OPERATIONS = [  # case, threads, operations natively
@@ -87,10 +88,10 @@ class Bench:
 
 
 def table(title, unit, rows, variants):
-    print(f"\n{title} ({unit}: median, fastest; in brackets the ratio of the medians to native)")
+    print(f"\n{title} ({unit}: median, fastest; in brackets the ratio of the medians to {variants[0]})")
     print(f"{'':24}" + "".join(f"{v:>28}" for v in variants))
     for name, samples in rows:
-        native = statistics.median(samples["native"])
+        native = statistics.median(samples["native" if "native" in samples else variants[0]])
         cells = []
         for variant in variants:
             if not samples.get(variant):
@@ -129,40 +130,60 @@ def analysis(bench):
           f"{size / records:.2f} bytes of file per record")
 
 
+def runtime(bench, rounds):
+    """libsnarl beside pthreads, GLib, libuv, APR, OpenMP and Python; only where their development packages are."""
+    if peers.is_built(bench.build):
+        peers.tables(peers.path(bench.build), rounds, measure, table)
+    else:
+        print("\nlibsnarl's peers are not installed: libglib2.0-dev libuv1-dev libapr1-dev")
+
+
+def shim(bench, rounds, quick):
+    variants = ["native", "snarl"] if quick else ["native", "snarl", "tsan", "helgrind", "drd"]
+    costs.pairs(bench)
+    costs.starts(bench, rounds)
+    rows = [(f"{case} x{threads}", measure(rounds, variants, lambda v: bench.operation(v, case, threads, count)))
+            for case, threads, count in OPERATIONS]
+    table("operations", "ns each", rows, variants)
+    outer = ["native", "snarl"]
+    rows = [(case, measure(rounds, outer, lambda v: bench.system(v, case, count))) for case, count in SYSTEM_CALLS]
+    table("system calls and memory", "ns each", rows, outer)
+    rows = [(name, measure(rounds, outer, lambda v: bench.workload(v, function))) for name, function in workloads.WORKLOADS]
+    table("servers and interpreters", "us per operation", rows, outer)
+    compressors(bench, rounds, quick)
+    analysis(bench)
+
+
+def compressors(bench, rounds, quick):
+    data = os.path.join(bench.scratch, "data")
+    outer = ["native", "snarl"]
+    with open(data, "wb") as out:
+        for block in range(300):
+            out.write((f"{block} some text that compresses {block * 7919} ".encode() * 2000)[:65536])
+    programs = [("pigz -p 4", ["pigz", "-k", "-c", "-p", "4", data]), ("pbzip2 -p4", ["pbzip2", "-k", "-c", "-p4", data])]
+    rows = [(name, measure(rounds * 2, outer, lambda v: bench.program(v, command))) for name, command in programs]
+    if not quick:
+        for (name, command), (_, samples) in zip(programs, rows):
+            samples.update(measure(1, ("helgrind", "drd"), lambda v: bench.program(v, command)))
+    table("whole programs", "ms", rows, outer if quick else ["native", "snarl", "helgrind", "drd"])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("build")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--quick", action="store_true", help="two rounds, native against Snarl only")
+    parser.add_argument("--only", choices=["shim", "runtime"])
     options = parser.parse_args()
     rounds = 2 if options.quick else options.rounds
     subprocess.run(["ninja", "-C", options.build, "bench-plain", "bench-tsan", "bench-system", "bench-pairs"],
                    check=True, stdout=subprocess.DEVNULL)
     bench = Bench(options.build)
-    variants = ["native", "snarl"] if options.quick else ["native", "snarl", "tsan", "helgrind", "drd"]
     try:
-        costs.pairs(bench)
-        costs.starts(bench, rounds)
-        rows = [(f"{case} x{threads}", measure(rounds, variants, lambda v: bench.operation(v, case, threads, count)))
-                for case, threads, count in OPERATIONS]
-        table("operations", "ns each", rows, variants)
-        outer = ["native", "snarl"]
-        rows = [(case, measure(rounds, outer, lambda v: bench.system(v, case, count))) for case, count in SYSTEM_CALLS]
-        table("system calls and memory", "ns each", rows, outer)
-        rows = [(name, measure(rounds, outer, lambda v: bench.workload(v, function)))
-                for name, function in workloads.WORKLOADS]
-        table("servers and interpreters", "us per operation", rows, outer)
-        data = os.path.join(bench.scratch, "data")
-        with open(data, "wb") as out:
-            for block in range(300):
-                out.write((f"{block} some text that compresses {block * 7919} ".encode() * 2000)[:65536])
-        programs = [("pigz -p 4", ["pigz", "-k", "-c", "-p", "4", data]), ("pbzip2 -p4", ["pbzip2", "-k", "-c", "-p4", data])]
-        rows = [(name, measure(rounds * 2, outer, lambda v: bench.program(v, command))) for name, command in programs]
-        if not options.quick:
-            for (name, command), (_, samples) in zip(programs, rows):
-                samples.update(measure(1, ("helgrind", "drd"), lambda v: bench.program(v, command)))
-        table("whole programs", "ms", rows, outer if options.quick else ["native", "snarl", "helgrind", "drd"])
-        analysis(bench)
+        if options.only != "runtime":
+            shim(bench, rounds, options.quick)
+        if options.only != "shim":
+            runtime(bench, rounds)
     finally:
         shutil.rmtree(bench.scratch, ignore_errors=True)
 

@@ -76,6 +76,10 @@ static void note_mixed_sems(struct analysis *analysis) {
       map_put(&analysis->arena, &analysis->deps.mixed_sems, object->serial,
               (uint32_t)object->has_posters | (uint32_t)object->has_acquirers << 1);
   }
+  for (uint32_t i = 0; i < analysis->model.process_count; i++)
+    for (unsigned signal = 1; signal < 256; signal++)
+      if (map_get(&analysis->model.processes[i].signal_senders, signal) == 0)
+        map_put(&analysis->arena, &analysis->deps.mixed_sems, key_of_signal(&analysis->model.processes[i], signal), 1);
 }
 
 /* A deadlock that happened says more than the prediction of the same. */

@@ -4,6 +4,9 @@
  * returned a child. Entered by any thread; wait and waitpid also by signal handlers.
  */
 #include "wrapper.h"
+#include <fcntl.h>
+#include <string.h>
+#include <sys/syscall.h>
 
 struct wait {
   struct snarli_cancellable call; /* its object is the awaited process, 0: any of several */
@@ -78,14 +81,44 @@ SNARLI_EXPORT pid_t wait4(pid_t pid, int *status, int options, struct rusage *us
   return result;
 }
 
+/* The process that a descriptor of pidfd_open stands for, as the kernel shows it; 0: it is gone, or none. */
+pid_t snarli_process_of_descriptor(int fd) {
+  char path[48] = "/proc/self/fdinfo/", text[512], digits[12], *end = digits + sizeof digits;
+  int saved = errno;
+  *--end = 0;
+  for (unsigned left = (unsigned)fd;; left /= 10) {
+    *--end = (char)('0' + left % 10);
+    if (left < 10)
+      break;
+  }
+  strcat(path, end);
+  int info = fd < 0 ? -1 : (int)snarli_real()->syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+  long size = info < 0 ? 0 : snarli_real()->syscall(SYS_read, info, text, sizeof text - 1);
+  if (info >= 0)
+    (void)snarli_real()->syscall(SYS_close, info);
+  errno = saved;
+  text[size > 0 ? size : 0] = 0;
+  const char *at = strstr(text, "\nPid:");
+  pid_t pid = 0;
+  for (at = at ? at + 5 + strspn(at + 5, " \t") : ""; *at >= '0' && *at <= '9'; at++)
+    pid = pid * 10 + (*at - '0');
+  return pid;
+}
+
 static inline bool is_end_code(int code) { return code == CLD_EXITED || code == CLD_KILLED || code == CLD_DUMPED; }
+
+static uint64_t awaited(idtype_t type, id_t id) {
+  if (type == P_PIDFD)
+    return (uint64_t)snarli_process_of_descriptor((int)id);
+  return type == P_PID ? id : 0;
+}
 
 SNARLI_EXPORT int waitid(idtype_t type, id_t id, siginfo_t *info, int options) {
   if (!snarli_is_recording())
     return snarli_real()->waitid(type, id, info, options);
   siginfo_t own = {0};
   siginfo_t *at = info ? info : &own;
-  __attribute__((cleanup(wait_cancelled))) struct wait state = {{0, type == P_PID ? id : 0, SNARLI_STACK},
+  __attribute__((cleanup(wait_cancelled))) struct wait state = {{0, awaited(type, id), SNARLI_STACK},
                                                                 options & WNOHANG ? SNARLI_F_TRY : 0};
   wait_begin(&state);
   int result = snarli_real()->waitid(type, id, at, options);

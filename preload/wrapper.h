@@ -63,6 +63,9 @@ static inline void snarli_record_outcome(enum snarli_record_type acquired, enum 
 void snarli_record_try(enum snarli_record_type acquired, enum snarli_record_type failed, unsigned flags, int error,
                        uint64_t object, uint32_t stack);
 
+/* wait.c: the process that a pidfd stands for, 0: unknown. */
+pid_t snarli_process_of_descriptor(int fd);
+
 /* A blocking call that is a cancellation point: if the thread is cancelled in it, its frame is unwound, and what the
  * call would have recorded is recorded then, with ECANCELED. Declare it with SNARLI_CANCELLABLE and set `type` to
  * 0 after the call. */

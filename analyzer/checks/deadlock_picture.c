@@ -134,6 +134,8 @@ static void paint_wait(struct painting *painting, const struct wait_node *node) 
     paint_enders(painting, node, to, cycle);
   } else if (awaited.thread) {
     to = thread_node(painting, awaited.thread);
+  } else if (node->thread->wait.kind == WAIT_SIGNAL) {
+    to = add(painting, &painting->processes, UINT32_MAX - 1, SHAPE_WAITABLE, "a signal", "", cycle);
   } else {
     const struct process *process = awaited.process;
     to = add(painting, &painting->processes, process ? process->index : UINT32_MAX, SHAPE_PROCESS,
@@ -148,7 +150,7 @@ static bool is_known(const struct wait *wait) {
     return wait->target && wait->target->serial == wait->target_serial;
   if (wait->kind == WAIT_TURN)
     return false;
-  if (wait->kind == WAIT_NONE || wait->kind == WAIT_CHILD || wait->kind == WAIT_FUTEX)
+  if (wait->kind == WAIT_NONE || wait->kind == WAIT_CHILD || wait->kind == WAIT_FUTEX || wait->kind == WAIT_SIGNAL)
     return wait->kind != WAIT_NONE;
   if (wait->kind == WAIT_POLL && !wait->object)
     return false;

@@ -19,8 +19,10 @@ static void edge(struct wait_graph *graph, uint32_t from, uint32_t to) {
   vector_push(graph->arena, &graph->edges) = (struct graph_edge){from, to};
 }
 
-/* The process is over: its header says so, its end was seen, or its parent reaped it. */
-static bool is_over(const struct process *process) { return process->is_over || process->info->ended; }
+/* The process is over: its header says so, its end was seen, or its parent killed or reaped it. */
+static bool is_over(const struct process *process) {
+  return process->is_over || process->is_killed || process->info->ended;
+}
 
 bool wait_is_over(const struct process *process) { return is_over(process); }
 
@@ -346,7 +348,8 @@ static void look_at(struct wait_graph *graph, struct wait_node *node) {
   case WAIT_TURN:
     wait_for_turn(graph, node);
     break;
-  case WAIT_FUTEX: /* anybody may end it */
+  case WAIT_FUTEX:  /* anybody may end it */
+  case WAIT_SIGNAL: /* one may come from anywhere */
   case WAIT_NONE:
     break;
   }

@@ -38,6 +38,8 @@ struct ordering {
 
 struct process_order {
   struct stamp fork, exec, gone;
+  struct clock *signals;       /* what their senders knew, softly */
+  struct stamp *first_signals; /* by signal: its first send */
 };
 
 void happens_before_init(struct happens_before *hb, struct arena *arena, uint32_t processes,
@@ -173,6 +175,31 @@ static void reap(struct happens_before *hb, struct model *model, const struct ev
       learn(hb, event->thread, hb->processes[i].gone);
 }
 
+static void signal_sent(struct happens_before *hb, const struct event *event) {
+  if (!event->signalled)
+    return;
+  struct process_order *order = &hb->processes[event->signalled->index];
+  struct stamp stamp = hand_out(hb, event->thread);
+  join(hb, &order->signals, stamp.soft);
+  if (!order->first_signals)
+    order->first_signals = arena_alloc(hb->arena, 256 * sizeof *order->first_signals);
+  struct stamp *first = &order->first_signals[event->record->arg];
+  if (!first->hard)
+    *first = stamp_keep(stamp);
+  stamp_drop(hb, &stamp);
+}
+
+/* A wait that a thread of the trace ended comes after what was sent so far; and if that one alone sends this signal,
+ * after its first in every run. What comes from outside may come at any time. */
+static void signal_came(struct happens_before *hb, struct model *model, const struct event *event) {
+  struct process_order *order = &hb->processes[event->process->index];
+  if (!event->record->object || !process_of_pid(model, (uint32_t)event->record->object))
+    return;
+  learn_softly(hb, event->thread, order->signals);
+  if (order->first_signals && map_get(hb->mixed_sems, key_of_signal(event->process, event->record->arg)) == MAP_NONE)
+    learn(hb, event->thread, order->first_signals[event->record->arg]);
+}
+
 static void process_order(struct happens_before *hb, struct model *model, const struct event *event) {
   switch ((enum snarli_record_type)event->record->type) {
   case SNARLI_R_FORK_REQUESTED:
@@ -188,6 +215,13 @@ static void process_order(struct happens_before *hb, struct model *model, const 
   case SNARLI_R_WAIT_RETURNED:
     if (event->child)
       reap(hb, model, event);
+    break;
+  case SNARLI_R_SIGNAL_SENT:
+  case SNARLI_R_THREAD_SIGNALLED:
+    signal_sent(hb, event);
+    break;
+  case SNARLI_R_SIGNAL_WAIT_RETURNED:
+    signal_came(hb, model, event);
     break;
   default:
     break;

@@ -41,5 +41,9 @@ void happens_before_step(struct happens_before *hb, struct model *model, const s
 struct moment happens_before_now(struct happens_before *hb, struct thread *thread);
 void happens_before_drop_thread(struct happens_before *hb, struct thread *thread);
 void happens_before_drop_object(struct happens_before *hb, struct object *object);
+/* The key in `mixed_sems` of a signal that several threads send to a process. */
+static inline uint64_t key_of_signal(const struct process *process, unsigned signal) {
+  return 1ull << 40 | (uint64_t)process->index << 8 | signal;
+}
 
 #endif

@@ -49,6 +49,7 @@ enum wait_kind {
   WAIT_JOIN,
   WAIT_CHILD,
   WAIT_FILE,
+  WAIT_SIGNAL, /* never for good: anybody may send one */
   WAIT_FUTEX,
   WAIT_TURN, /* of a fiber: to be run again */
   WAIT_SEND,
@@ -105,6 +106,7 @@ struct thread {
   uint32_t pins, runs_once;
   uint32_t dependencies;     /* place in dependencies.by_thread + 1; 0: look it up */
   struct origin fork_asked;  /* its newest fork */
+  struct process *killing;   /* to which it sent SIGKILL last, and whether that failed is not seen yet */
   VECTOR(struct hold) holds; /* in the order taken */
   struct wait wait;
   VECTOR(struct watched) polled; /* what its newest poll waits for */
@@ -196,6 +198,8 @@ struct process {
   struct origin forked_at;          /* where its parent asked for the fork */
   bool is_bound;                    /* the forker was looked for */
   bool has_begun, is_over, is_reaped, has_execed;
+  bool is_killed;            /* its parent has sent it SIGKILL */
+  struct map signal_senders; /* signal -> serial of the thread that sent it, 0: several */
   bool has_handlers, has_lost_children;
   struct thread *over_by;
   uint32_t over_by_serial;
@@ -271,8 +275,9 @@ struct event {
   struct hold *took;      /* newly held; valid until the next step */
   struct thread *other;   /* created, joined; the forking thread of a new process; NULL: none or unknown */
   struct process *child;  /* waited for, or forked and not yet begun */
-  uint32_t gave_epoch;    /* of the hold that was given up */
-  bool wants;             /* asks for `object`, `is_write`: the moment at which it may block */
+  struct process *signalled;
+  uint32_t gave_epoch; /* of the hold that was given up */
+  bool wants;          /* asks for `object`, `is_write`: the moment at which it may block */
   bool is_write, is_timed, is_try, gave, is_woken, is_first, is_complete;
   bool is_together; /* taken in one call with what came before it */
 };

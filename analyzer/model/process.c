@@ -195,6 +195,34 @@ static void waited(struct model *model, struct event *event) {
   event->child = child;
 }
 
+static void signalled(struct model *model, struct event *event, struct process *target) {
+  event->signalled = target;
+  if (!target)
+    return;
+  uint32_t sender = map_get(&target->signal_senders, event->record->arg);
+  if (sender != MAP_NONE && sender != event->thread->serial)
+    map_put(model->arena, &target->signal_senders, event->record->arg, 0);
+  else
+    map_put(model->arena, &target->signal_senders, event->record->arg, event->thread->serial);
+}
+
+/* A child that is sent SIGKILL is as good as gone. Others may be in another namespace of process ids. */
+static void sent(struct model *model, struct event *event) {
+  struct process *target = process_of_pid(model, (uint32_t)event->record->object);
+  event->thread->killing = NULL;
+  signalled(model, event, target);
+  if (event->record->arg != SIGKILL || !target || target->is_killed || !process_is_child(target, event->process))
+    return;
+  event->thread->killing = target;
+  target->is_killed = true;
+}
+
+static void not_sent(struct event *event) {
+  if (event->thread->killing && event->thread->wait.kind != WAIT_SIGNAL)
+    event->thread->killing->is_killed = false;
+  event->thread->killing = NULL;
+}
+
 void process_step(struct model *model, struct event *event) {
   struct process *process = event->process;
   switch ((enum snarli_record_type)event->record->type) {
@@ -231,6 +259,22 @@ void process_step(struct model *model, struct event *event) {
     waited(model, event);
     break;
   case SNARLI_R_WAIT_FAILED:
+    wait_end(event->thread);
+    break;
+  case SNARLI_R_SIGNAL_SENT:
+    sent(model, event);
+    break;
+  case SNARLI_R_THREAD_SIGNALLED:
+    signalled(model, event, process);
+    break;
+  case SNARLI_R_SIGNAL_WAIT_REQUESTED:
+    wait_begin(event, WAIT_SIGNAL);
+    break;
+  case SNARLI_R_SIGNAL_WAIT_RETURNED:
+    wait_end(event->thread);
+    break;
+  case SNARLI_R_SIGNAL_FAILED:
+    not_sent(event);
     wait_end(event->thread);
     break;
   case SNARLI_R_SIGNAL_HANDLER:

@@ -42,6 +42,7 @@ static struct timespec soon(void) {
 #include "engage_processes.h"
 
 #include "engage_files.h" /* uses what comes before */
+#include "engage_signals.h"
 #include "engage_sysv.h"
 #include "engage_threads.h"
 /* after what it uses */

@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: MIT
  *
- * The second replay, of clocks as well: it notes the moments at which dependencies of candidates were seen. Whenever as
- * many moments were noted as ever before, the patterns are looked at: what is settled is a candidate no more and its
- * moments go; when all are, the replay ends. Traces without candidates pay nothing for clocks. One thread per value.
+ * The second replay, of clocks as well: it notes the moments at which dependencies of candidates were seen. Now and
+ * then, ever more rarely, the patterns are looked at: what is settled is a candidate no more and its moments go; when
+ * all are, the replay ends. Traces without candidates pay nothing for clocks. One thread per value.
  */
 #include "lock_moments.h"
 #include <string.h>
 
 #define MOMENTS_MOST 4096u           /* kept of one dependency */
 #define MOMENTS_MOST_OF_ALL 2000000u /* kept at one time */
-#define FIRST_LOOK 1024u             /* moments noted before the first look; each later one comes after twice as many */
-#define TESTS_OF_LOOK 500000u        /* pairs compared in one look */
+#define FIRST_LOOK 16384u            /* records before the first look; each later one comes after a quarter more */
+#define TESTS_OF_LOOK 100000u        /* pairs compared in one look */
 
 struct second_replay {
   struct lock_cycles *cycles;
   struct model model;
   struct happens_before hb;
-  uint64_t kept, noted, next_look;
-  size_t open; /* patterns that are not settled */
+  uint64_t kept, noted;
+  uint64_t noted_before, next_look; /* at the last look; when as many records have been read, the next is due */
+  size_t open;                      /* patterns that are not settled */
 };
 
 static void drop_thread(void *context, struct thread *thread) {
@@ -67,7 +68,7 @@ static void close_pattern(struct second_replay *replay, struct lock_cycle *cycle
 
 static void look(struct second_replay *replay) {
   struct lock_cycles *cycles = replay->cycles;
-  replay->next_look = replay->noted * 2;
+  replay->noted_before = replay->noted;
   (void)lock_verdicts_look(cycles, TESTS_OF_LOOK);
   for (size_t i = 0; i < cycles->possible.count; i++)
     if (lock_cycle_is_settled(&cycles->possible.items[i]) && !cycles->possible.items[i].is_closed)
@@ -103,8 +104,7 @@ static void note(struct second_replay *replay, struct dependency *dep, const str
   instant->wanted = (struct origin){event->process->index, event->record->aux, event->record->time, dep->first.thread};
   dependency_origins(dep->held, event->thread, instant->held);
   replay->kept++;
-  if (++replay->noted >= replay->next_look)
-    look(replay);
+  replay->noted++;
 }
 
 static void step(struct second_replay *replay, const struct trace_record *record) {
@@ -117,6 +117,11 @@ static void step(struct second_replay *replay, const struct trace_record *record
   struct dependency *dep = dependencies_again(replay->cycles->deps, &event, now.number);
   if (dep)
     note(replay, dep, &event, now);
+  if (replay->model.records < replay->next_look)
+    return;
+  replay->next_look += replay->next_look / 4;
+  if (replay->noted > replay->noted_before)
+    look(replay);
 }
 
 void lock_moments_collect(struct lock_cycles *cycles) {

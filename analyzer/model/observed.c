@@ -110,8 +110,11 @@ static void thread_order(struct observed *observed, const struct event *event) {
 static void reap(struct observed *observed, struct model *model, const struct event *event) {
   for (size_t i = 0; i < model->threads.count; i++) {
     struct thread *thread = model->threads.items[i];
-    if (thread && thread->process->first == event->child->first)
-      hand_to(observed, &thread_of(observed, event->thread)->knows, thread);
+    if (!thread || thread->process->first != event->child->first)
+      continue;
+    struct clock *handed = hand_out(observed, thread); /* may move the threads */
+    learn(observed, event->thread, handed);
+    clock_drop(&observed->clocks, handed);
   }
   for (uint32_t i = 0; i < model->process_count; i++)
     if (model->processes[i].first == event->child->first)

@@ -95,7 +95,9 @@ void observed_drop_thread(struct observed *observed, const struct thread *thread
 
 static void thread_order(struct observed *observed, const struct event *event) {
   struct thread *other = event->other;
-  if (event->record->type == SNARLI_R_THREAD_CREATE_REQUESTED && other) {
+  unsigned type = event->record->type;
+  bool goes_on = type == SNARLI_R_FIBER_SWITCHED || type == SNARLI_R_FIBER_SWITCHED_UNORDERED; /* on one thread */
+  if ((type == SNARLI_R_THREAD_CREATE_REQUESTED || goes_on) && other) {
     struct clock *handed = hand_out(observed, event->thread);
     learn(observed, other, handed);
     clock_drop(&observed->clocks, handed);
@@ -171,8 +173,10 @@ static void barrier_order(struct observed *observed, const struct event *event) 
 }
 
 static bool is_reading(const struct event *event) {
-  return event->record->type == SNARLI_R_RWLOCK_READ_ACQUIRED ||
-         (event->record->type == SNARLI_R_RWLOCK_RELEASED && event->gave && !event->is_write);
+  unsigned type = event->record->type;
+  bool is_release = type == SNARLI_R_RWLOCK_RELEASED || type == SNARLI_R_LOCK_RELEASED;
+  return type == SNARLI_R_RWLOCK_READ_ACQUIRED || type == SNARLI_R_LOCK_READ_ACQUIRED ||
+         (is_release && event->gave && !event->is_write);
 }
 
 static void object_order(struct observed *observed, const struct event *event) {

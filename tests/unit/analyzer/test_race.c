@@ -44,6 +44,21 @@ static void ordered(void **state) {
   expect(WAITS("ETIMEDOUT "), "data-race", "happened", "writes");
 }
 
+static void annotated(void **state) {
+  (void)state;
+#define OWN(thread, how, what) thread " lock-" how "-acquired L l@a.c:1\n" what thread " lock-released L l@a.c:2\n"
+  expect(TWO OWN("1.1", "write", W("1.1")) OWN("1.2", "write", W("1.2")) TWO_END, NULL, NULL, NULL);
+  expect(TWO OWN("1.1", "write", W("1.1")) OWN("1.2", "read", R("1.2")) TWO_END, NULL, NULL, NULL);
+  expect(TWO OWN("1.1", "read", W("1.1")) OWN("1.2", "read", W("1.2")) TWO_END, "data-race", "happened", "writes");
+  expect(TWO W("1.1") "1.1 happens-before M\n1.2 happens-after M\n" W("1.2") TWO_END, NULL, NULL, NULL);
+  expect(TWO W("1.1") "1.1 happens-before M\n1.2 happens-after N\n" W("1.2") TWO_END, "data-race", "happened",
+         "writes");
+  /* one thread runs one fiber after the other */
+  expect("process 1 app\n1.0 start 1\n1.0 start 2\n1.0 fiber-switched 1\n" W(
+             "1.1") "1.1 fiber-switched-unordered 2\n" W("1.2"),
+         NULL, NULL, NULL);
+}
+
 #define READ(thread, what) thread " rwlock-read-acquired L l@a.c:1\n" what thread " rwlock-released L l@a.c:2\n"
 #define WRITE(thread, what) thread " rwlock-write-acquired L l@a.c:3\n" what thread " rwlock-released L l@a.c:4\n"
 
@@ -171,6 +186,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(unordered),
       cmocka_unit_test(ordered),
+      cmocka_unit_test(annotated),
       cmocka_unit_test(readers_order_writers_only),
       cmocka_unit_test(barriers),
       cmocka_unit_test(events_that_nobody_sets),

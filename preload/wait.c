@@ -5,6 +5,7 @@
  */
 #include "wrapper.h"
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 
@@ -123,5 +124,18 @@ SNARLI_EXPORT int waitid(idtype_t type, id_t id, siginfo_t *info, int options) {
   wait_begin(&state);
   int result = snarli_real()->waitid(type, id, at, options);
   wait_end(&state, result ? -1 : at->si_pid, !result && is_end_code(at->si_code));
+  return result;
+}
+
+/* The child is libc's, and so is the wait for it: its pid is not told. */
+SNARLI_EXPORT int system(const char *command) {
+  if (!command || !snarli_is_recording())
+    return snarli_real()->system(command);
+  SNARLI_CANCELLABLE call = {SNARLI_R_WAIT_FAILED, 0, SNARLI_STACK};
+  snarli_record_aux(SNARLI_R_FORK_REQUESTED, SNARLI_F_SPAWN, 0, call.stack);
+  snarli_record_aux(SNARLI_R_WAIT_REQUESTED, SNARLI_F_SPAWN, 0, call.stack);
+  int result = snarli_real()->system(command);
+  call.type = 0;
+  snarli_record_aux(SNARLI_R_WAIT_RETURNED, SNARLI_F_SPAWN | SNARLI_F_ENDED, 0, call.stack);
   return result;
 }

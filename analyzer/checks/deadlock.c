@@ -30,6 +30,8 @@ struct draft_object deadlock_awaited(const struct wait_graph *graph, const struc
   const struct wait *wait = &node->thread->wait;
   if (wait->kind == WAIT_JOIN)
     return (struct draft_object){.thread = wait->target};
+  if (wait->kind == WAIT_CHILD && wait->is_own)
+    return (struct draft_object){.process = process_spawned_by(graph->model, node->thread)};
   if (wait->kind == WAIT_CHILD)
     return (struct draft_object){.process = wait->pid ? process_of_pid(graph->model, wait->pid) : NULL};
   if (wait->kind == WAIT_POLL)

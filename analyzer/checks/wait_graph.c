@@ -192,8 +192,10 @@ static void wait_for_thread(struct wait_graph *graph, struct wait_node *node) {
     set_and(graph, node, target, CAUSE_TARGET);
 }
 
-static bool is_awaited(const struct wait_node *node, const struct process *child) {
+static bool is_awaited(const struct model *model, const struct wait_node *node, const struct process *child) {
   uint32_t pid = node->thread->wait.pid;
+  if (node->thread->wait.is_own)
+    return child == process_spawned_by(model, node->thread);
   return child->has_begun && process_is_child(child, node->thread->process) && (!pid || child->info->pid == pid);
 }
 
@@ -205,7 +207,7 @@ static void wait_for_child(struct wait_graph *graph, struct wait_node *node) {
     return;
   for (uint32_t i = 0; i < model->process_count; i++) {
     const struct process *child = &model->processes[i];
-    if (!is_awaited(node, child) || child->is_reaped || process_of_pid(model, child->info->pid) != child)
+    if (!is_awaited(model, node, child) || child->is_reaped || process_of_pid(model, child->info->pid) != child)
       continue;
     if (is_over(child) || child->info->dropped) { /* the wait has its answer, or may have */
       graph->edges.count = before;

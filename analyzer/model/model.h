@@ -80,6 +80,7 @@ struct wait {
   uint64_t futex;  /* its address */
   uint64_t owner;  /* of a file lock */
   uint32_t units;  /* of a System V semaphore; 0: until it is zero */
+  bool is_own;     /* of a child: the one that the thread spawned last */
   struct origin asked;
 };
 
@@ -198,6 +199,7 @@ struct process {
   struct origin forked_at;          /* where its parent asked for the fork */
   bool is_bound;                    /* the forker was looked for */
   bool has_begun, is_over, is_reaped, has_execed;
+  bool is_forker_sure;       /* nobody else was forking when it began */
   bool is_killed;            /* its parent has sent it SIGKILL */
   struct map signal_senders; /* signal -> serial of the thread that sent it, 0: several */
   bool has_handlers, has_lost_children;
@@ -300,6 +302,8 @@ uint64_t fallback_key(const struct model *model, const struct process *process, 
 bool process_has_object_around(const struct process *process, uint64_t address);
 /* The newest image with this pid, NULL. */
 struct process *process_of_pid(const struct model *model, uint32_t pid);
+/* The newest image of the process that this thread asked for last, by posix_spawn or what uses it; NULL: not seen. */
+struct process *process_spawned_by(const struct model *model, const struct thread *thread);
 /* `child` is, maybe before an exec, a child of `parent`. */
 bool process_is_child(const struct process *child, const struct process *parent);
 

@@ -107,6 +107,7 @@ static void bind(struct model *model, struct process *process, struct thread *fo
   process->is_bound = true;
   process->forker = forker;
   process->forker_serial = forker ? forker->serial : 0;
+  process->is_forker_sure = process->parent && process->parent->forking.count == 1;
   descriptors_begin(model, process, process->parent);
   if (process->info->forked)
     files_inherit(model, process);
@@ -182,9 +183,24 @@ static void handler_installed(struct model *model, struct event *event) {
     process->has_handlers = true;
 }
 
+struct process *process_spawned_by(const struct model *model, const struct thread *thread) {
+  for (uint32_t i = 0; i < model->process_count; i++) {
+    struct process *child = &model->processes[i], *first = child->first;
+    if (child->has_begun && first->is_forker_sure && first->forker == thread &&
+        first->forker_serial == thread->serial && !first->info->forked &&
+        first->info->begin > thread->fork_asked.time && process_of_pid(model, child->info->pid) == child)
+      return child;
+  }
+  return NULL;
+}
+
 static void waited(struct model *model, struct event *event) {
+  bool is_own = event->record->arg & SNARLI_F_SPAWN;
+  struct process *child =
+      is_own ? process_spawned_by(model, event->thread) : process_of_pid(model, (uint32_t)event->record->object);
   wait_end(event->thread);
-  struct process *child = process_of_pid(model, (uint32_t)event->record->object);
+  if (is_own)
+    forking_ends(event);
   if (!(event->record->arg & SNARLI_F_ENDED) || !child || !process_is_child(child, event->process))
     return;
   child->is_over = child->is_reaped = true;
@@ -252,9 +268,12 @@ void process_step(struct model *model, struct event *event) {
   case SNARLI_R_EXEC_FAILED:
     process->is_over = false;
     break;
-  case SNARLI_R_WAIT_REQUESTED:
-    wait_begin(event, WAIT_CHILD)->pid = (uint32_t)event->record->object;
+  case SNARLI_R_WAIT_REQUESTED: {
+    struct wait *wait = wait_begin(event, WAIT_CHILD);
+    wait->pid = (uint32_t)event->record->object;
+    wait->is_own = event->record->arg & SNARLI_F_SPAWN;
     break;
+  }
   case SNARLI_R_WAIT_RETURNED:
     waited(model, event);
     break;

@@ -101,6 +101,7 @@ DRIVE(wait4, "wait-requested wait-returned") {
   pid_t pid = ending(6);
   MUST(wait4(pid, &status, 0, NULL) == pid && WEXITSTATUS(status) == 6);
 }
+DRIVE(system, "fork-requested wait-requested process-begin wait-returned") { MUST(system("true") == 0); }
 DRIVE(_exit, "process-exit") { await(ending(8), 8); }
 DRIVE(_Exit, "process-exit") {
   pid_t pid = fork();

@@ -31,10 +31,14 @@ DRIVE_KILL(pthread_sigqueue, "thread-signalled",
            pthread_sigqueue(pthread_self(), SIGUSR2, (union sigval){.sival_int = 1}))
 DRIVE_KILL(raise, "thread-signalled", raise(SIGUSR2))
 DRIVE(pidfd_send_signal, "signal-sent wait-requested wait-returned") {
+  int ends[2];
+  char byte;
+  MUST(pipe(ends) == 0);
   pid_t pid = fork();
   if (pid == 0)
-    for (;;)
+    for (ssize_t written = write(ends[1], "x", 1); written == 1;)
       pause();
+  MUST(read(ends[0], &byte, 1) == 1 && close(ends[0]) == 0 && close(ends[1]) == 0); /* it has begun */
   int fd = pidfd_open(pid, 0);
   siginfo_t info = {0};
   MUST(fd >= 0 && pidfd_send_signal(fd, SIGKILL, NULL, 0) == 0);

@@ -165,6 +165,17 @@ static void waits(void) {
   SHOW(status);
 }
 
+static void shells(void) {
+  SHOW(system(NULL));
+  SHOW(system("exit 7"));
+  SHOW(system("kill -9 $$"));
+  SHOW(system("no such command 2>/dev/null"));
+  SHOW(waitpid(-1, NULL, WNOHANG));
+  FILE *stream = popen("exit 5", "r");
+  SHOW(stream && getc(stream) == EOF);
+  SHOW(pclose(stream));
+}
+
 static void exits(void) {
   for (int kind = 0; kind < 5; kind++) {
     pid_t pid = fork();
@@ -200,5 +211,6 @@ int main(int argc, char **argv) {
     _exit(12);
   SHOW(ended(pid));
   exits();
+  shells();
   return 0;
 }

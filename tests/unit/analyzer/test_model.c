@@ -134,6 +134,16 @@ static void process_waits(void **state) {
   NOTHING("shared A\nprocess 1 app\n" FORK CHILD
           "1.0 lock A\n2.0 ask A\n1.0 wait-requested 2 try w@a.c:1\nkilled 1\nkilled 2\n");
   NOTHING("process 1 app\n" FORK CHILD "1.0 wait-requested 2 w@a.c:1\nkilled 1\nkilled 2\n"); /* the child runs */
+#define SYSTEM(who) who " fork-requested spawn s@a.c:1\n" who " wait-requested any spawn s@a.c:1\n"
+  expect("shared A\nprocess 1 app\n1.0 lock A\n" SYSTEM("1.0") "process 2 sh parent 1\n2.0 ask A\nkilled 1\nkilled 2\n",
+         "deadlock", "happened", "waits for process 2 (sh) to end");
+  /* it waits for that one, not for another */
+  NOTHING("shared A\nprocess 1 app\n" FORK CHILD "1.0 lock A\n2.0 ask A\n" SYSTEM("1.0") "killed 1\nkilled 2\n");
+  NOTHING("shared A\nprocess 1 app\n" FORK CHILD
+          "1.0 lock A\n2.0 ask A\n" SYSTEM("1.0") "process 3 sh parent 1\nkilled 1\nkilled 2\nkilled 3\n");
+  /* whose child it is, is not sure */
+  NOTHING("shared A\nprocess 1 app\n1.0 start 1\n1.1 begin\n1.0 lock A\n" SYSTEM("1.1")
+              SYSTEM("1.0") "process 2 sh parent 1\n2.0 ask A\nkilled 1\nkilled 2\n");
   NOTHING("process 1 app\n" FORK
           "1.0 forked 9 f@a.c:1\n1.0 wait-requested 9 w@a.c:1\nkilled 1\n"); /* not in the trace */
 }

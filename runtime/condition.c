@@ -120,7 +120,7 @@ static SNARLI_COLD void note_notify(snarl_condition *condition, int count, struc
   } while (waiter && --count > 0);
 }
 
-int snarl_condition_notify_at(snarl_condition *condition, int count, struct snarl_site *site) {
+static SNARLI_COLD int notify_slowly(snarl_condition *condition, int count, struct snarl_site *site) {
   int status = count < 0 ? snarli_refuse(SNARL_INVALID, condition, site) : check(condition, site);
   if (status)
     return status;
@@ -135,6 +135,20 @@ int snarl_condition_notify_at(snarl_condition *condition, int count, struct snar
     snarli_store(&waiter->word, 1); /* one that spins tries for the lock from now on */
   }
   return notified;
+}
+
+/* Nobody waits and the caller holds the lock: nothing to do, and nobody to call. */
+static inline bool is_idle(snarl_condition *condition, int count) {
+  if (!condition || condition->object.kind != SNARLI_ALIVE(CONDITION) || snarli_may_record || count < 0)
+    return false;
+  const snarl_lock *lock = lock_of(condition);
+  bool is_alive = lock->object.kind == SNARLI_ALIVE(LOCK) || lock->object.kind == SNARLI_ALIVE(RLOCK);
+  uint32_t me = snarli_ident_known();
+  return is_alive && me && snarli_lock_owner(lock) == me && !condition->waiters;
+}
+
+int snarl_condition_notify_at(snarl_condition *condition, int count, struct snarl_site *site) {
+  return __builtin_expect(is_idle(condition, count), 1) ? 0 : notify_slowly(condition, count, site);
 }
 
 int snarl_condition_acquire_at(snarl_condition *condition, snarl_time timeout, struct snarl_site *site) {

@@ -60,15 +60,16 @@ static SNARLI_COLD int take_slowly(snarl_lock *lock, uint32_t me, snarl_time tim
   }
 }
 
+static inline void now_mine(snarl_lock *lock) {
+  lock->depth = 1;
+  snarli_holds(1);
+}
+
 int snarli_lock_take(snarl_lock *lock, uint32_t me, snarl_time timeout) {
   uint32_t nobody = 0;
-  int status = SNARL_OK;
-  if (__builtin_expect(!snarli_cas(&lock->word, &nobody, me), 0))
-    status = take_slowly(lock, me, timeout);
-  if (__builtin_expect(status == SNARL_OK, 1)) {
-    lock->depth = 1;
-    snarli_holds(1);
-  }
+  int status = snarli_cas(&lock->word, &nobody, me) ? SNARL_OK : take_slowly(lock, me, timeout);
+  if (status == SNARL_OK)
+    now_mine(lock);
   return status;
 }
 
@@ -118,30 +119,58 @@ static SNARLI_COLD int acquire_recorded(snarl_lock *lock, uint32_t alive, uint32
   return status;
 }
 
-static inline int acquire(snarl_lock *lock, uint32_t alive, snarl_time timeout, struct snarl_site *site) {
+static SNARLI_COLD int acquire_slowly(snarl_lock *lock, uint32_t alive, snarl_time timeout, struct snarl_site *site) {
   int status = snarli_check((const struct snarl_object *)lock, alive, site);
-  if (__builtin_expect(status, 0))
+  if (status)
     return status;
   uint32_t me = snarli_ident();
-  if (__builtin_expect(!me, 0))
+  if (!me)
     return SNARL_NO_MEMORY;
   if (snarli_records())
     return acquire_recorded(lock, alive, me, timeout, site);
   return takes_again(lock, alive, me) ? take_again(lock, site) : snarli_lock_take(lock, me, timeout);
 }
 
-static inline int release(snarl_lock *lock, uint32_t alive, struct snarl_site *site) {
+/* Nothing is wrong, nothing is recorded: the usual case, which calls nobody and so needs no frame. */
+static inline bool is_plain(const snarl_lock *lock, uint32_t alive) {
+  return __builtin_expect(lock && lock->object.kind == alive && !snarli_may_record && snarli_ident_known(), 1);
+}
+
+static inline int acquire(snarl_lock *lock, uint32_t alive, snarl_time timeout, struct snarl_site *site) {
+  uint32_t nobody = 0;
+  if (!is_plain(lock, alive) || __builtin_expect(!snarli_cas(&lock->word, &nobody, snarli_ident_known()), 0))
+    return acquire_slowly(lock, alive, timeout, site);
+  now_mine(lock);
+  return SNARL_OK;
+}
+
+static SNARLI_COLD int release_slowly(snarl_lock *lock, uint32_t alive, struct snarl_site *site) {
   int status = snarli_check((const struct snarl_object *)lock, alive, site);
-  if (__builtin_expect(status, 0))
+  if (status)
     return status;
   uint32_t owner = snarli_lock_owner(lock);
-  if (__builtin_expect(!owner || owner != snarli_own_ident, 0))
+  if (!owner || owner != snarli_ident_known())
     return snarli_refuse(owner ? SNARL_NOT_OWNER : SNARL_NOT_HELD, lock, site);
   if (snarli_records())
     snarli_note(SNARLI_R_MUTEX_RELEASED, 0, &lock->object, site);
-  if (--lock->depth == 0)
+  if (lock->depth > 1)
+    lock->depth--;
+  else
     snarli_lock_give(lock);
   return SNARL_OK;
+}
+
+static SNARLI_COLD int wake_one(uint32_t *word) {
+  snarli_unpark(word, 1);
+  return SNARL_OK;
+}
+
+static inline int release(snarl_lock *lock, uint32_t alive, struct snarl_site *site) {
+  if (!is_plain(lock, alive) || __builtin_expect(snarli_lock_owner(lock) != snarli_ident_known(), 0) ||
+      __builtin_expect(lock->depth > 1 || lock->notified, 0))
+    return release_slowly(lock, alive, site);
+  snarli_holds(-1);
+  return __builtin_expect(snarli_swap(&lock->word, 0) & SNARLI_LOCK_WANTED, 0) ? wake_one(&lock->word) : SNARL_OK;
 }
 
 static int init(snarl_lock *lock, uint32_t alive, const char *name, struct snarl_site *site) {

@@ -176,32 +176,47 @@ static inline int check(const snarl_rwlock *lock, struct snarl_site *site) {
   return snarli_check((const struct snarl_object *)lock, SNARLI_ALIVE(RWLOCK), site);
 }
 
-int snarl_rwlock_acquire_read_at(snarl_rwlock *lock, snarl_time timeout, struct snarl_site *site) {
+static SNARLI_COLD int acquire_slowly(snarl_rwlock *lock, bool is_write, snarl_time timeout, struct snarl_site *site) {
   int status = check(lock, site);
-  if (__builtin_expect(status, 0))
+  if (status)
     return status;
   uint32_t me = snarli_ident();
-  if (__builtin_expect(!me, 0))
+  if (!me)
     return SNARL_NO_MEMORY;
-  return snarli_records() ? take_recorded(lock, WANTS_READ, me, timeout, site) : take_read(lock, timeout);
+  if (snarli_records())
+    return take_recorded(lock, is_write, me, timeout, site);
+  return is_write ? take_write(lock, me, timeout) : take_read(lock, timeout);
+}
+
+/* Nothing is wrong, nothing is recorded: the usual case, which calls nobody and so needs no frame. */
+static inline bool is_plain(const snarl_rwlock *lock) {
+  return __builtin_expect(lock && lock->object.kind == SNARLI_ALIVE(RWLOCK) && !snarli_may_record, 1);
+}
+
+int snarl_rwlock_acquire_read_at(snarl_rwlock *lock, snarl_time timeout, struct snarl_site *site) {
+  if (is_plain(lock)) {
+    uint32_t word = snarli_load(&lock->word);
+    if (__builtin_expect(word < READERS && snarli_cas(&lock->word, &word, word + 1), 1))
+      return SNARL_OK;
+  }
+  return acquire_slowly(lock, WANTS_READ, timeout, site);
 }
 
 int snarl_rwlock_acquire_write_at(snarl_rwlock *lock, snarl_time timeout, struct snarl_site *site) {
-  int status = check(lock, site);
-  if (__builtin_expect(status, 0))
-    return status;
-  uint32_t me = snarli_ident();
-  if (__builtin_expect(!me, 0))
-    return SNARL_NO_MEMORY;
-  return snarli_records() ? take_recorded(lock, WANTS_WRITE, me, timeout, site) : take_write(lock, me, timeout);
+  uint32_t me = snarli_ident_known(), nobody = 0;
+  if (!is_plain(lock) || !me || __builtin_expect(!snarli_cas(&lock->word, &nobody, WRITER), 0))
+    return acquire_slowly(lock, WANTS_WRITE, timeout, site);
+  snarli_store(&lock->writer, me);
+  snarli_holds(1);
+  return SNARL_OK;
 }
 
-int snarl_rwlock_release_read_at(snarl_rwlock *lock, struct snarl_site *site) {
+static SNARLI_COLD int release_read_slowly(snarl_rwlock *lock, struct snarl_site *site) {
   int status = check(lock, site);
-  if (__builtin_expect(status, 0))
+  if (status)
     return status;
   uint32_t word = snarli_load(&lock->word);
-  if (__builtin_expect(!(word & READERS), 0))
+  if (!(word & READERS))
     return snarli_refuse(SNARL_NOT_HELD, lock, site);
   if (snarli_records())
     snarli_note(SNARLI_R_RWLOCK_RELEASED, 0, &lock->object, site);
@@ -209,12 +224,21 @@ int snarl_rwlock_release_read_at(snarl_rwlock *lock, struct snarl_site *site) {
   return SNARL_OK;
 }
 
+int snarl_rwlock_release_read_at(snarl_rwlock *lock, struct snarl_site *site) {
+  if (is_plain(lock)) {
+    uint32_t word = snarli_load(&lock->word);
+    if (__builtin_expect(word && word <= READERS && snarli_cas(&lock->word, &word, word - 1), 1))
+      return SNARL_OK;
+  }
+  return release_read_slowly(lock, site);
+}
+
 int snarl_rwlock_release_write_at(snarl_rwlock *lock, struct snarl_site *site) {
   int status = check(lock, site);
   if (__builtin_expect(status, 0))
     return status;
   uint32_t word = snarli_load(&lock->word), writer = snarli_load(&lock->writer);
-  if (__builtin_expect(!(word & WRITER) || writer != snarli_own_ident, 0))
+  if (__builtin_expect(!(word & WRITER) || writer != snarli_ident_known(), 0))
     return snarli_refuse(word & WRITER ? SNARL_NOT_OWNER : SNARL_NOT_HELD, lock, site);
   if (snarli_records())
     snarli_note(SNARLI_R_RWLOCK_RELEASED, 0, &lock->object, site);

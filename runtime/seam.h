@@ -72,15 +72,19 @@ static inline void snarli_relax(void) {
 int64_t snarli_deadline(snarl_time timeout);
 
 /* The calling thread: its number, never 0 and none other's while it lives, and how many locks it holds. */
-extern __thread uint32_t snarli_own_ident __attribute__((tls_model("initial-exec"), visibility("hidden")));
-extern __thread uint32_t snarli_held __attribute__((tls_model("initial-exec"), visibility("hidden")));
+struct snarli_own {
+  uint32_t ident, held;
+};
+extern __thread struct snarli_own snarli_own __attribute__((tls_model("initial-exec"), visibility("hidden")));
 uint32_t snarli_ident_new(void);
+/* 0: it has none yet. */
+static inline uint32_t snarli_ident_known(void) { return snarli_own.ident; }
 /* 0: there is no room for another thread. */
 static inline uint32_t snarli_ident(void) {
-  uint32_t ident = snarli_own_ident;
+  uint32_t ident = snarli_own.ident;
   return __builtin_expect(ident != 0, 1) ? ident : snarli_ident_new();
 }
-static inline void snarli_holds(int more) { snarli_held += (uint32_t)more; }
+static inline void snarli_holds(int more) { snarli_own.held += (uint32_t)more; }
 /* The thread with this number lives, in this process. */
 bool snarli_is_alive(uint32_t ident);
 /* Between the two no thread begins or ends, and none else is here. */

@@ -14,7 +14,7 @@
 
 enum { SLOT_BITS = 18, GENERATION_BITS = 13, CHUNK = 256, CHUNKS = (1 << SLOT_BITS) / CHUNK };
 
-__thread uint32_t snarli_own_ident, snarli_held;
+__thread struct snarli_own snarli_own;
 static __thread struct snarli_self *own __attribute__((tls_model("initial-exec")));
 
 static struct snarli_self first_chunk[CHUNK];
@@ -77,8 +77,8 @@ static void begin(void) {
   self->generation = self->generation % ((1u << GENERATION_BITS) - 1) + 1;
   self->tid = (uint32_t)syscall(SYS_gettid);
   own = self;
-  snarli_own_ident = self->generation << SLOT_BITS | self->slot;
-  snarli_store(&self->ident, snarli_own_ident);
+  snarli_own.ident = self->generation << SLOT_BITS | self->slot;
+  snarli_store(&self->ident, snarli_own.ident);
 }
 
 void snarli_signals_block(sigset_t *saved) {
@@ -99,12 +99,12 @@ void snarli_signals_restore(const sigset_t *saved) {
 SNARLI_COLD uint32_t snarli_ident_new(void) {
   sigset_t saved;
   snarli_signals_block(&saved);
-  if (!snarli_own_ident)
+  if (!snarli_own.ident)
     begin();
   snarli_signals_restore(&saved);
   if (own && has_end_key)
     (void)pthread_setspecific(end_key, (void *)1);
-  return snarli_own_ident;
+  return snarli_own.ident;
 }
 
 struct snarli_self *snarli_self(void) {
@@ -137,10 +137,10 @@ static void wake_waiters(void) {
 static void end(void) {
   struct snarli_self *self = own;
   (void)__atomic_exchange_n(&self->ident, 0, __ATOMIC_SEQ_CST);
-  if (snarli_held)
+  if (snarli_own.held)
     wake_waiters();
   own = NULL;
-  snarli_own_ident = snarli_held = 0;
+  snarli_own = (struct snarli_own){0, 0};
   self->thread = NULL;
   self->stand_in.object.kind = 0;
   snarli_registry_enter();

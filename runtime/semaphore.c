@@ -66,13 +66,28 @@ static inline int check(const snarl_semaphore *semaphore, struct snarl_site *sit
   return snarli_check(object, SNARLI_ALIVE(SEMAPHORE), site);
 }
 
-int snarl_semaphore_acquire_at(snarl_semaphore *semaphore, snarl_time timeout, struct snarl_site *site) {
+static SNARLI_COLD int acquire_slowly(snarl_semaphore *semaphore, snarl_time timeout, struct snarl_site *site) {
   int status = check(semaphore, site);
-  if (__builtin_expect(status, 0))
+  if (status)
     return status;
   if (snarli_records())
     return acquire_recorded(semaphore, timeout, site);
-  return __builtin_expect(take(semaphore, 1), 1) ? SNARL_OK : take_slowly(semaphore, timeout);
+  return take(semaphore, 1) ? SNARL_OK : take_slowly(semaphore, timeout);
+}
+
+/* Nothing is wrong, nothing is recorded: the usual case, which calls nobody and so needs no frame. */
+static inline bool is_plain(const snarl_semaphore *semaphore) {
+  return __builtin_expect(semaphore &&
+                              (semaphore->object.kind == SNARLI_ALIVE(SEMAPHORE) ||
+                               semaphore->object.kind == SNARLI_ALIVE(BOUNDED_SEMAPHORE)) &&
+                              !snarli_may_record,
+                          1);
+}
+
+int snarl_semaphore_acquire_at(snarl_semaphore *semaphore, snarl_time timeout, struct snarl_site *site) {
+  if (is_plain(semaphore) && __builtin_expect(take(semaphore, 1), 1))
+    return SNARL_OK;
+  return acquire_slowly(semaphore, timeout, site);
 }
 
 static SNARLI_COLD void note_release(snarl_semaphore *semaphore, int count, struct snarl_site *site) {
@@ -86,16 +101,16 @@ static SNARLI_COLD int too_many(snarl_semaphore *semaphore, bool is_noted, struc
   return snarli_refuse(SNARL_TOO_MANY, semaphore, site);
 }
 
-int snarl_semaphore_release_at(snarl_semaphore *semaphore, int count, struct snarl_site *site) {
+static SNARLI_COLD int release_slowly(snarl_semaphore *semaphore, int count, struct snarl_site *site) {
   int status = check(semaphore, site);
-  if (__builtin_expect(status, 0))
+  if (!status && count <= 0)
+    status = snarli_refuse(SNARL_INVALID, semaphore, site);
+  if (status)
     return status;
-  if (__builtin_expect(count <= 0, 0))
-    return snarli_refuse(SNARL_INVALID, semaphore, site);
   uint64_t state = snarli_load64(&semaphore->state);
   bool is_noted = false;
   do {
-    if (__builtin_expect((uint32_t)state + (uint32_t)count > (uint32_t)semaphore->most, 0))
+    if ((uint32_t)state + (uint32_t)count > (uint32_t)semaphore->most)
       return too_many(semaphore, is_noted, site);
     if (!is_noted && snarli_records()) {
       note_release(semaphore, count, site);
@@ -104,6 +119,17 @@ int snarl_semaphore_release_at(snarl_semaphore *semaphore, int count, struct sna
   } while (!snarli_cas64(&semaphore->state, &state, state + (uint32_t)count));
   if (state >= SLEEPER)
     snarli_unpark(permits_of(semaphore), count);
+  return SNARL_OK;
+}
+
+int snarl_semaphore_release_at(snarl_semaphore *semaphore, int count, struct snarl_site *site) {
+  if (!is_plain(semaphore) || count <= 0)
+    return release_slowly(semaphore, count, site);
+  uint64_t state = snarli_load64(&semaphore->state);
+  /* One instruction if nobody sleeps and there is room. */
+  if (__builtin_expect(state + (uint32_t)count > (uint32_t)semaphore->most, 0) ||
+      __builtin_expect(!snarli_cas64(&semaphore->state, &state, state + (uint32_t)count), 0))
+    return release_slowly(semaphore, count, site);
   return SNARL_OK;
 }
 

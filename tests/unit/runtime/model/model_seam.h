@@ -71,7 +71,7 @@ static inline int64_t snarli_deadline(snarl_time timeout) {
   return timeout == SNARL_FOREVER ? SNARLI_NEVER : timeout <= 0 ? SNARLI_PAST : 1;
 }
 
-#define snarli_own_ident model_ident()
+static inline uint32_t snarli_ident_known(void) { return model_ident(); }
 static inline uint32_t snarli_ident(void) { return model_ident(); }
 static inline void snarli_holds(int more) { model_holds(more); }
 static inline bool snarli_is_alive(uint32_t ident) {

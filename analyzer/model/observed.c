@@ -64,7 +64,7 @@ static struct observed_object *object_of(struct observed *observed, uint64_t key
     map_put(observed->arena, &observed->objects, key, place);
   } else if (place == MAP_NONE) {
     place = (uint32_t)observed->given.count;
-    vector_push(observed->arena, &observed->given) = (struct observed_object){NULL};
+    vector_push(observed->arena, &observed->given) = (struct observed_object){.given = NULL};
     map_put(observed->arena, &observed->objects, key, place);
   }
   return &observed->given.items[place];

@@ -35,9 +35,11 @@ DRIVE(pidfd_send_signal, "signal-sent wait-requested wait-returned") {
   char byte;
   MUST(pipe(ends) == 0);
   pid_t pid = fork();
-  if (pid == 0)
-    for (ssize_t written = write(ends[1], "x", 1); written == 1;)
+  if (pid == 0) {
+    MUST(write(ends[1], "x", 1) == 1);
+    for (;;)
       pause();
+  }
   MUST(read(ends[0], &byte, 1) == 1 && close(ends[0]) == 0 && close(ends[1]) == 0); /* it has begun */
   int fd = pidfd_open(pid, 0);
   siginfo_t info = {0};

@@ -243,6 +243,7 @@ struct model {
   VECTOR(uint32_t) free_objects;
   VECTOR(struct object *) spare_objects;
   struct files files;
+  struct map sysv_sets;      /* hash of namespace and id -> the highest number that was seen */
   struct map shared;         /* hash of an identity -> place in objects of the first with it */
   struct map pids;           /* -> its newest image */
   struct map images;         /* pid -> its first image */

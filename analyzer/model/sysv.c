@@ -24,8 +24,18 @@ static struct object *find(const struct model *model, struct process *process, u
   return sem && sem->family == SNARLI_SEM ? sem : NULL;
 }
 
+static uint64_t key_of_set(uint64_t device, uint64_t id) { return map_mix(device) ^ id; }
+
+static void remember_number(struct model *model, uint64_t device, uint64_t number) {
+  uint64_t key = key_of_set(device, number >> 16);
+  uint32_t highest = map_get(&model->sysv_sets, key);
+  if (highest == MAP_NONE || highest < (number & 0xffff))
+    map_put(model->arena, &model->sysv_sets, key, number & 0xffff);
+}
+
 static struct object *enter(struct model *model, const struct event *event) {
   uint64_t number = event->record->object;
+  remember_number(model, device_of(event->process), number);
   struct object *sem =
       object_of_identity(model, event, SNARLI_SEM, device_of(event->process), number >> 16, number & 0xffff);
   sem->is_sysv = true;
@@ -45,12 +55,14 @@ static void value(struct model *model, struct event *event) {
 }
 
 static void removed(struct model *model, const struct event *event) {
-  uint64_t device = device_of(event->process), set = event->record->object >> 16;
-  for (size_t i = 0; i < model->objects.count; i++) {
-    struct object *sem = model->objects.items[i];
-    if (sem && sem->is_sysv && !sem->is_gone && sem->device == device && sem->inode == set)
+  uint64_t device = device_of(event->process), first = event->record->object & ~(uint64_t)0xffff;
+  uint32_t highest = map_get(&model->sysv_sets, key_of_set(device, first >> 16));
+  for (uint32_t i = 0; highest != MAP_NONE && i <= highest; i++) {
+    struct object *sem = find(model, event->process, first | i);
+    if (sem)
       object_retire(model, sem);
   }
+  map_remove(&model->sysv_sets, key_of_set(device, first >> 16));
 }
 
 static uint32_t units_of(const struct event *event) { return event->record->arg >> SNARLI_U_SHIFT; }

@@ -5,6 +5,7 @@
  */
 #include "wrapped_headers.h"
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -165,6 +166,22 @@ static void waits(void) {
   SHOW(status);
 }
 
+/* Made past fork: with memory of their own, and with their parent's. */
+static int use_a_lock(void *unused) {
+  pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+  return (unused != NULL) + pthread_mutex_lock(&mutex) + pthread_mutex_unlock(&mutex) + 6;
+}
+static void raw(void) {
+  static _Alignas(16) char stack[1 << 16];
+  SHOW(ended(clone(use_a_lock, stack + sizeof stack, SIGCHLD, NULL)));
+  SHOW(ended(clone(use_a_lock, stack + sizeof stack, SIGCHLD | CLONE_VM | CLONE_VFORK, NULL)));
+  SHOW(ended(clone(use_a_lock, stack + sizeof stack, SIGCHLD | CLONE_VM, NULL)));
+  pid_t pid = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+  if (pid == 0)
+    _exit(use_a_lock(NULL));
+  SHOW(ended(pid));
+}
+
 static void shells(void) {
   SHOW(system(NULL));
   SHOW(system("exit 7"));
@@ -212,5 +229,6 @@ int main(int argc, char **argv) {
   SHOW(ended(pid));
   exits();
   shells();
+  raw();
   return 0;
 }

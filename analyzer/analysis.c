@@ -9,6 +9,7 @@
 #include "checks/handler_locks.h"
 #include "checks/leaks.h"
 #include "checks/lock_order.h"
+#include "checks/misuse.h"
 #include "checks/order_picture.h"
 #include "checks/unseen.h"
 #include <inttypes.h>
@@ -32,6 +33,7 @@ struct analysis {
   struct handler_locks handler_locks;
   struct unseen unseen;
   struct data_races races;
+  struct misuses misuses;
   bool has_accesses; /* of variables */
   struct symbols *symbols;
   struct describe describe;
@@ -52,11 +54,13 @@ static void replay(struct analysis *analysis) {
   trace_rewind(analysis->trace);
   fork_locks_init(&analysis->fork_locks, &analysis->arena, &analysis->model);
   handler_locks_init(&analysis->handler_locks, &analysis->arena, &analysis->model);
+  analysis->misuses = (struct misuses){.arena = &analysis->arena};
   unseen_init(&analysis->unseen, &analysis->arena, &analysis->model);
   while (trace_next(analysis->trace, &record)) {
     model_step(&analysis->model, &record, &event);
     if (analysis->options.only_blocked)
       continue;
+    misuses_step(&analysis->misuses, &event);
     analysis->has_accesses |= event.info->family == SNARLI_SHARED;
     if (event.wants)
       dependencies_step(&analysis->deps, &event);
@@ -145,12 +149,14 @@ static void report_findings(struct analysis *analysis) {
   fork_locks_announce(&analysis->fork_locks, describe);
   handler_locks_announce(&analysis->handler_locks, describe);
   data_races_announce(&analysis->races, describe);
+  misuses_announce(&analysis->misuses, describe);
   if (!analysis->options.only_blocked)
     leaks_announce(&leaks);
   deadlock_report(&analysis->waits, describe, &analysis->found);
   fork_locks_report(&analysis->fork_locks, describe, &analysis->found);
   handler_locks_report(&analysis->handler_locks, describe, &analysis->found);
   data_races_report(&analysis->races, describe, &analysis->found);
+  misuses_report(&analysis->misuses, describe, &analysis->found);
   lock_order_group(&analysis->order);
   lock_order_report(&analysis->order, &analysis->found, &analysis->impossible);
   if (!analysis->options.only_blocked)

@@ -14,6 +14,10 @@ static const struct {
 };
 enum { STATUSES = sizeof statuses / sizeof statuses[0] };
 
+/* What the trace calls a misuse is a status of ours. */
+#define MISUSE(id, NAME, words) _Static_assert(SNARL_##NAME == -(id), #NAME);
+#include <snarl/trace/misuses.def>
+
 static unsigned place_of(int status) {
   for (unsigned i = 0; i < STATUSES; i++)
     if (statuses[i].value == status)

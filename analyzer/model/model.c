@@ -82,6 +82,8 @@ static void declared(struct model *model, struct event *event) {
 static void meta_step(struct model *model, struct event *event) {
   if (event->record->type == SNARLI_R_OBJECT_DECLARED)
     declared(model, event);
+  if (event->record->type == SNARLI_R_OBJECT_MISUSED)
+    event->object = object_find(model, event->process, event->record->object, event->record->time);
   if (event->record->type == SNARLI_R_DROPPED)
     thread_lose(model, event->thread);
   if (event->record->type == SNARLI_R_MEMORY_FREED)

@@ -83,6 +83,16 @@ static void barriers(void **state) {
          "data-race", "happened", "writes");
 }
 
+static void refused_calls(void **state) {
+  (void)state;
+  expect(
+      "process 1 app\n1.0 object-declared A 1 d@a.c:1\n1.0 object-misused A 8 m@a.c:2\n1.0 object-misused A 8 m@a.c:2\n"
+      "killed 1\n",
+      "misuse", "happened", "nobody holds it");
+  expect("process 1 app\n1.0 object-misused A 5 m@a.c:2\nkilled 1\n", "misuse", "happened", "an object");
+  expect("process 1 app\n1.0 object-misused A 200 m@a.c:2\nkilled 1\n", NULL, NULL, NULL); /* of a newer library */
+}
+
 static void events_that_nobody_sets(void **state) {
   (void)state;
   expect(TWO EVENT("1.1", "wait-requested") "killed 1\n", NULL, NULL, NULL); /* 2 may still set it */
@@ -189,6 +199,7 @@ int main(void) {
       cmocka_unit_test(annotated),
       cmocka_unit_test(readers_order_writers_only),
       cmocka_unit_test(barriers),
+      cmocka_unit_test(refused_calls),
       cmocka_unit_test(events_that_nobody_sets),
       cmocka_unit_test(compared_with_reachability),
   };

@@ -173,6 +173,25 @@ static const char *message_of(const struct wait_graph *graph, struct describe *d
   return text;
 }
 
+static bool has_cause(const struct wait_graph *graph, const struct wait_core *core, enum wait_cause cause) {
+  bool has = false;
+  for (size_t i = 0; i < core->threads.count; i++)
+    has |= node_of(graph, core->threads.items[i])->cause == cause;
+  return has;
+}
+
+/* Not every deadlock is a circle of locks. NULL: what the rule says. */
+static const char *help_of(const struct wait_graph *graph, const struct wait_core *core) {
+  if (has_cause(graph, core, CAUSE_GONE))
+    return "Give up what is held on every way out, also on errors, cancellation and a killed process (a robust mutex "
+           "tells the next one).";
+  if (has_cause(graph, core, CAUSE_ANYBODY))
+    return "Tell those who wait that nothing more will come (close the pipe end or the queue, post or notify once "
+           "more) "
+           "before the last one who could stops or waits itself; or wait with a time limit.";
+  return NULL;
+}
+
 static const char *title_of(const struct wait_graph *graph, struct describe *describe, const struct wait_core *core) {
   struct thread *first = core->threads.items[0];
   const struct wait_node *node = node_of(graph, first);
@@ -180,10 +199,9 @@ static const char *title_of(const struct wait_graph *graph, struct describe *des
   if (core->threads.count == 1)
     return arena_print(describe->arena, "%s waits for %s%s%s", names, awaited_label(graph, describe, node),
                        separator(node), deadlock_because(graph, describe, node));
-  bool is_ring = true;
-  for (size_t i = 0; i < core->threads.count; i++)
-    is_ring &= node_of(graph, core->threads.items[i])->cause != CAUSE_ANYBODY;
-  return arena_print(describe->arena, is_ring ? "%s wait for each other" : "%s wait, and nobody is left to wake them",
+  return arena_print(describe->arena,
+                     has_cause(graph, core, CAUSE_ANYBODY) ? "%s wait, and nobody is left to wake them"
+                                                           : "%s wait for each other",
                      names);
 }
 
@@ -243,6 +261,7 @@ static void tell_lost_wakeup(const struct wait_graph *graph, struct draft *draft
   struct thread *notifier = thread_of_serial(graph->model, cond->unheard.thread);
   const char *label = describe_object(describe, cond);
   draft->rule = RULE_LOST_WAKEUP;
+  draft->help = NULL;
   draft->reason = "the notification was recorded before the wait began, and nothing that was recorded can end the wait";
   draft->title =
       arena_print(describe->arena, "%s: %s was notified before that, when nobody waited", draft->title, label);
@@ -274,6 +293,7 @@ static struct object *starved_pool(const struct wait_core *core) {
 static void tell_pool_starvation(struct draft *draft, const struct wait_core *core, struct object *pool) {
   struct describe *describe = draft->describe;
   draft->rule = RULE_POOL_STARVATION;
+  draft->help = NULL;
   draft->title = arena_print(describe->arena, "all %zu workers of %s wait for tasks that only they could run",
                              core->threads.count, describe_object(describe, pool));
 }
@@ -286,6 +306,7 @@ static void report_core(const struct wait_graph *graph, struct describe *describ
   draft.verdict = VERDICT_HAPPENED;
   draft.reason = "it is so at the end of the trace, and nothing that was recorded can end it";
   draft.title = title_of(graph, describe, core);
+  draft.help = is_self ? NULL : help_of(graph, core);
   add_steps(graph, &draft, core);
   draft.message = message_of(graph, describe, core);
   struct object *unheard = lost_wakeup(core), *pool = starved_pool(core);

@@ -72,6 +72,7 @@ struct draft {
   enum finding_rule rule;
   enum finding_verdict verdict;
   const char *reason, *title, *message;
+  const char *help; /* NULL: the rule's */
   uint64_t count;
   VECTOR(struct thread *) threads;
   VECTOR(struct draft_object) objects;

@@ -161,7 +161,10 @@ static void finish_steps(struct draft *draft, struct finding *finding) {
 struct finding draft_finish(struct draft *draft) {
   struct describe *describe = draft->describe;
   const struct finding_rule_info *rule = finding_rule_info(draft->rule);
-  struct finding finding = {.rule = draft->rule, .level = rule->level, .verdict = draft->verdict, .help = rule->help};
+  struct finding finding = {.rule = draft->rule,
+                            .level = rule->level,
+                            .verdict = draft->verdict,
+                            .help = draft->help ? draft->help : rule->help};
   finding.reason = draft->reason;
   finding.title = draft->title;
   finding.message = draft->message;

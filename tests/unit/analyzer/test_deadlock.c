@@ -3,6 +3,7 @@
  * What is stuck at the end of a trace, for each kind of wait, and what only looks so. One thread.
  */
 #include "story.h"
+#include <stdio.h>
 #include <string.h>
 
 #define KILLED "killed 1\n"
@@ -203,12 +204,36 @@ static void futexes(void **state) {
                 0, 0);
 }
 
+/* What to do about it fits what it is. */
+static void advice(void **state) {
+  (void)state;
+  static const struct {
+    const char *story, *advice;
+  } cases[] = {
+      {TWO "1.1 lock A\n1.2 lock B\n1.1 ask B\n1.2 ask A\n", "in one order"},
+      {TWO "1.1 lock A\n1.1 end\n1.0 join 1\n1.2 ask A\n", "on every way out"},
+      {"process 1 app\n1.0 start 1\n1.1 begin\n1.0 sem-init S i@a.c:1\n1.0 sem-value S 0\n1.1 askp S\n"
+       "1.0 askjoin 1\n",
+       "nothing more will come"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    struct story story;
+    char text[512];
+    snprintf(text, sizeof text, "%s" KILLED, cases[i].story);
+    story_open(&story, text, (struct analysis_options){.only_blocked = true});
+    assert_int_equal(story.report->finding_count, 1);
+    assert_non_null(strstr(story.report->findings[0].help, cases[i].advice));
+    story_close(&story);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(futexes),    cmocka_unit_test(fibers),     cmocka_unit_test(mutexes),
-      cmocka_unit_test(relocking),  cmocka_unit_test(rwlocks),    cmocka_unit_test(joins),
-      cmocka_unit_test(conditions), cmocka_unit_test(semaphores), cmocka_unit_test(barriers),
-      cmocka_unit_test(onces),      cmocka_unit_test(cores),      cmocka_unit_test(ended_programs),
+      cmocka_unit_test(futexes),        cmocka_unit_test(fibers),     cmocka_unit_test(mutexes),
+      cmocka_unit_test(relocking),      cmocka_unit_test(rwlocks),    cmocka_unit_test(joins),
+      cmocka_unit_test(conditions),     cmocka_unit_test(semaphores), cmocka_unit_test(barriers),
+      cmocka_unit_test(onces),          cmocka_unit_test(cores),      cmocka_unit_test(advice),
+      cmocka_unit_test(ended_programs),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

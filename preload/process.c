@@ -164,6 +164,20 @@ SNARLI_EXPORT int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_f
   return spawn(snarli_real()->posix_spawnp, pid, file, actions, attr, argv, envp, SNARLI_STACK_IF_RECORDING);
 }
 
+/* The child's pid is not told: 0. */
+SNARLI_EXPORT FILE *popen(const char *command, const char *mode) {
+  if (!snarli_is_recording())
+    return snarli_real()->popen(command, mode);
+  uint32_t stack = SNARLI_STACK;
+  snarli_record_aux(SNARLI_R_FORK_REQUESTED, SNARLI_F_SPAWN, 0, stack);
+  FILE *stream = snarli_real()->popen(command, mode);
+  if (stream)
+    snarli_record_aux(SNARLI_R_FORKED, SNARLI_F_SPAWN, 0, stack);
+  else
+    snarli_record_aux(SNARLI_R_FORK_FAILED, (unsigned)errno, 0, stack);
+  return stream;
+}
+
 static void process_ends(int status, uint32_t stack) {
   if (!snarli_is_recording())
     return;

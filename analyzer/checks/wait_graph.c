@@ -199,11 +199,18 @@ static bool is_awaited(const struct model *model, const struct wait_node *node, 
   return child->has_begun && process_is_child(child, node->thread->process) && (!pid || child->info->pid == pid);
 }
 
+static bool is_for_any(const struct wait *wait) { return !wait->pid && !wait->is_own; }
+
+/* Children that may end, and that nobody would see. */
+static bool has_unseen_children(const struct process *process) {
+  return process->has_lost_children || process->has_unnamed_children;
+}
+
 /* Any of the awaited children: the newest image of each. */
 static void wait_for_child(struct wait_graph *graph, struct wait_node *node) {
   const struct model *model = graph->model;
   size_t before = graph->edges.count;
-  if (is_over(node->thread->process) || (!node->thread->wait.pid && node->thread->process->has_lost_children))
+  if (is_over(node->thread->process) || (is_for_any(&node->thread->wait) && has_unseen_children(node->thread->process)))
     return;
   for (uint32_t i = 0; i < model->process_count; i++) {
     const struct process *child = &model->processes[i];

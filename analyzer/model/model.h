@@ -199,6 +199,7 @@ struct process {
   struct origin forked_at;          /* where its parent asked for the fork */
   bool is_bound;                    /* the forker was looked for */
   bool has_begun, is_over, is_reaped, has_execed;
+  bool has_unnamed_children; /* of which nobody told the pid */
   bool is_forker_sure;       /* nobody else was forking when it began */
   bool is_killed;            /* its parent has sent it SIGKILL */
   struct map signal_senders; /* signal -> serial of the thread that sent it, 0: several */

@@ -145,6 +145,10 @@ static void forking_ends(struct event *event) {
 }
 
 static void forked(struct model *model, struct event *event) {
+  if (!event->record->object) { /* it is still this thread that made the next image that begins */
+    event->process->has_unnamed_children = true;
+    return;
+  }
   forking_ends(event);
   uint32_t i = map_get(&model->images, event->record->object);
   for (; i != MAP_NONE; i = model->processes[i].same_pid) {

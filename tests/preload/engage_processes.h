@@ -101,6 +101,10 @@ DRIVE(wait4, "wait-requested wait-returned") {
   pid_t pid = ending(6);
   MUST(wait4(pid, &status, 0, NULL) == pid && WEXITSTATUS(status) == 6);
 }
+DRIVE(popen, "fork-requested forked process-begin fork-requested fork-failed") {
+  FILE *stream = popen("true", "r");
+  MUST(stream && getc(stream) == EOF && pclose(stream) == 0 && !popen("true", "x"));
+}
 DRIVE(system, "fork-requested wait-requested process-begin wait-returned") { MUST(system("true") == 0); }
 DRIVE(_exit, "process-exit") { await(ending(8), 8); }
 DRIVE(_Exit, "process-exit") {

@@ -191,6 +191,7 @@ static void shells(void) {
   FILE *stream = popen("exit 5", "r");
   SHOW(stream && getc(stream) == EOF);
   SHOW(pclose(stream));
+  SHOW(popen("true", "bad") == NULL);
 }
 
 static void exits(void) {

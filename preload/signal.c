@@ -76,3 +76,26 @@ SNARLI_EXPORT int pthread_sigmask(int how, const sigset_t *set, sigset_t *old) {
     return snarli_real()->pthread_sigmask(how, set, old);
   return mask(snarli_real()->pthread_sigmask, how, set, old, SNARLI_STACK);
 }
+
+/* A thread that libc makes, unseen, calls the function: like a handler, it may end a wait at any time. */
+static void thread_notified(const struct sigevent *event, uint32_t stack) {
+  if (event && event->sigev_notify == SIGEV_THREAD && snarli_is_recording())
+    snarli_record_aux(SNARLI_R_SIGNAL_HANDLER, SNARLI_SIGNAL_NONE, (uint64_t)(uintptr_t)event->sigev_notify_function,
+                      stack);
+}
+
+SNARLI_EXPORT int timer_create(clockid_t clock, struct sigevent *event, timer_t *timer) {
+  uint32_t stack = SNARLI_STACK_IF_RECORDING;
+  int result = snarli_real()->timer_create(clock, event, timer);
+  if (result == 0)
+    thread_notified(event, stack);
+  return result;
+}
+
+SNARLI_EXPORT int mq_notify(mqd_t queue, const struct sigevent *event) {
+  uint32_t stack = SNARLI_STACK_IF_RECORDING;
+  int result = snarli_real()->mq_notify(queue, event);
+  if (result == 0)
+    thread_notified(event, stack);
+  return result;
+}

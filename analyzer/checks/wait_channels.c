@@ -75,10 +75,12 @@ static bool is_full(const struct channel *channel, uint64_t asked) {
   }
 }
 
-/* A queue with a name is what a server waits at for anybody. */
+/* An eventfd that nobody ever raised may be the kernel's to raise. A queue with a name is what a server waits at for
+ * anybody. */
 static bool is_empty(const struct channel *channel) {
   bool is_queue = channel->kind == SNARLI_C_QUEUE || channel->kind == SNARLI_C_SYSV;
-  return !(is_queue && !channel->is_unlinked) && channel->sent == channel->received;
+  bool is_kernels = channel->kind == SNARLI_C_EVENT && !channel->object->posts;
+  return !is_kernels && !(is_queue && !channel->is_unlinked) && channel->sent == channel->received;
 }
 
 static bool is_socket(const struct channel *channel) {

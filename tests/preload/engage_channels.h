@@ -321,6 +321,17 @@ DRIVE(__mq_open_2, "channel-opened channel-opened") {
   mqd_t queue = mq_open("/snarl-engage", O_CREAT | O_RDWR, 0600, NULL), again = __mq_open_2("/snarl-engage", O_RDONLY);
   MUST(again >= 0 && mq_close(queue) == 0 && mq_close(again) == 0 && mq_unlink("/snarl-engage") == 0);
 }
+static void notified(union sigval value) { (void)value; }
+DRIVE(mq_notify, "signal-handler") {
+  struct sigevent event = {.sigev_notify = SIGEV_THREAD, .sigev_notify_function = notified};
+  mqd_t queue = queue_make();
+  MUST(mq_notify(queue, &event) == 0 && mq_notify(queue, NULL) == 0 && mq_close(queue) == 0);
+}
+DRIVE(timer_create, "signal-handler") {
+  struct sigevent event = {.sigev_notify = SIGEV_THREAD, .sigev_notify_function = notified};
+  timer_t timer;
+  MUST(timer_create(CLOCK_MONOTONIC, &event, &timer) == 0 && timer_delete(timer) == 0);
+}
 DRIVE(mq_close, "channel-closed") { MUST(mq_close(queue_make()) == 0); }
 DRIVE(mq_send, "channel-sent") {
   mqd_t queue = queue_make();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Joins a thread that waits for an eventfd by epoll after raising that eventfd.
+ * Joins a thread that waits for an eventfd by epoll twice, after raising it twice.
  */
 #include "run.h"
 #include <sys/epoll.h>
@@ -11,22 +11,29 @@ static int event, set;
 
 static void *watcher(void *unused) {
   struct epoll_event ready;
-  if (epoll_wait(set, &ready, 1, -1) != 1)
-    abort();
+  eventfd_t count;
+  for (int i = 0; i < 2; i++)
+    if (epoll_wait(set, &ready, 1, -1) != 1 || eventfd_read(event, &count))
+      abort();
   return unused;
+}
+
+static void raise_event(void) {
+  if (eventfd_write(event, 1))
+    abort();
 }
 
 int main(void) {
   pthread_t thread;
   struct epoll_event wanted = {.events = EPOLLIN};
-  event = eventfd(0, 0);
+  event = eventfd(0, EFD_SEMAPHORE);
   set = epoll_create1(0);
   if (event < 0 || set < 0 || epoll_ctl(set, EPOLL_CTL_ADD, event, &wanted))
     abort();
   if (pthread_create(&thread, NULL, watcher, NULL))
     abort();
-  if (eventfd_write(event, 1))
-    abort();
+  raise_event();
+  raise_event();
   if (pthread_join(thread, NULL))
     abort();
   return 0;

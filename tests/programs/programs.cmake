@@ -123,6 +123,7 @@ program(hang_connection_bad             HANGS deadlock                   client,
 program(hang_connection_ok              ENDS  -                          -)
 program(poll_timer_ok                   ENDS  -                          -)
 program(self_pipe_ok                    ENDS  -                          -)
+program(timer_thread_ok                 ENDS  -                          -)
 python_program(hang_queue_unread_bad    HANGS deadlock                   MainThread,Process-1,QueueFeederThread)
 python_program(hang_queue_unread_ok     ENDS  -                          -)
 program(lock_order_system_v_semaphore_bad ENDS lock-order-cycle:feasible main,main)

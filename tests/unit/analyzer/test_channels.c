@@ -106,6 +106,12 @@ static void polls(void **state) {
            SEND("1.0", "6", "1") "1.0 askjoin 1\n");
   FINE(BEGIN POLL("1.1 channel-polled 3 receive\n1.1 channel-polled 6 send\n") "1.0 askjoin 1\n");   /* there is room */
   FINE(BEGIN "1.1 channel-polled 3 receive\n1.1 channel-poll-requested 2 p@a.c:7\n1.0 askjoin 1\n"); /* of one of two */
+  FINE("process 1 app\n" KNOWN "1.0 channel-opened 3 receive send made eventfd E\n1.0 start 1\n1.1 begin\n" ASK(
+      "1.1", "3") "1.0 askjoin 1\n"); /* nobody ever raised it: it may be the kernel's */
+  STUCK("process 1 app\n" KNOWN
+        "1.0 channel-opened 3 receive send made eventfd E f@a.c:1\n1.0 start 1\n1.1 begin\n" SEND("1.0", "3", "2")
+            GET("1.1", "3", "2") ASK("1.1", "3") "1.0 askjoin 1\n",
+        "eventfd a.c:1, which is empty");
 #define EPOLL "1.0 channel-opened 8 receive send made epoll E\n1.0 channel-watched 3 8 receive\n"
 #define WAIT "1.1 channel-polled 8 receive\n1.1 channel-poll-requested 1 p@a.c:7\n1.0 askjoin 1\n"
   STUCK(BEGIN EPOLL WAIT, "waits for pipe a.c:1, where nothing is ready");

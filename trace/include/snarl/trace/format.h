@@ -112,6 +112,9 @@ enum snarli_kind {
 #include <snarl/trace/kinds.def>
 };
 
+/* Instead of a signal: a function that libc calls in a thread of its own (SIGEV_THREAD). */
+#define SNARLI_SIGNAL_NONE 255u
+
 /* The argument of records whose `arg` is ENDS: what can be done, is wanted, or is over at a descriptor. */
 enum snarli_end {
   SNARLI_E_RECEIVE = 1,

@@ -13,7 +13,8 @@ enum state { NEW, PENDING, CALLED, ENDED, CANCELLED };
 static uint32_t guard;
 static snarl_timer *first, *last, *called; /* guarded */
 static uint32_t changes;                   /* the thread sleeps on it */
-static uint32_t begun;
+static uint32_t beginning;                 /* a guard */
+static bool begun;
 static snarl_thread timers_thread;
 
 static void list_insert(snarl_timer *timer) {
@@ -74,18 +75,19 @@ static void *run(snarl_thread *self) {
   return NULL;
 }
 
-/* The thread is begun with the first timer. */
-static int begin(struct snarl_site *site) {
-  uint32_t nobody = 0;
-  if (!snarli_cas(&begun, &nobody, 1))
-    return SNARL_OK;
+static int thread_start(struct snarl_site *site) {
   int status = snarl_thread_init_run_at(&timers_thread, "Timers", run, site);
   if (!status)
     status = snarl_thread_set_daemon(&timers_thread, true);
-  if (!status)
-    status = snarl_thread_start_at(&timers_thread, site);
-  if (status)
-    snarli_store(&begun, 0);
+  return status ? status : snarl_thread_start_at(&timers_thread, site);
+}
+
+/* The thread is begun with the first timer; who comes meanwhile waits to see whether it could be. */
+static int begin(struct snarl_site *site) {
+  snarli_guard(&beginning);
+  int status = begun ? SNARL_OK : thread_start(site);
+  begun = status == SNARL_OK;
+  snarli_unguard(&beginning);
   return status;
 }
 
@@ -184,5 +186,6 @@ void snarli_timers_in_child(void) {
   if (called)
     called->state = CANCELLED;
   first = last = called = NULL;
-  guard = begun = 0;
+  guard = beginning = 0;
+  begun = false;
 }

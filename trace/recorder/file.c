@@ -131,19 +131,18 @@ static char *map_range(int fd, uint64_t offset, uint32_t size) {
   return base;
 }
 
-/* What every image needs, its header and the first window of each kind, gets its space at once: many are short. */
+/* What every image needs, its header and the first window of each kind, is made and mapped at once: many are short. */
 enum { FIRST_SPACE = SNARLI_HEADER_SIZE + 3 * PAGE };
 
-char *file_map(uint32_t size, uint64_t *offset) {
+static char *map_more(uint32_t size, uint64_t offset) {
   bool is_temporary;
   int fd = file_descriptor(&is_temporary);
   if (fd < 0) {
     process_stop(SNARLI_STOP_NO_FILE, -fd);
     return NULL;
   }
-  *offset = __atomic_fetch_add(&recorder.header->next, size, __ATOMIC_RELAXED);
-  int error = *offset + size <= FIRST_SPACE ? 0 : reserve_space(fd, *offset, size);
-  char *base = error ? NULL : map_range(fd, *offset, size);
+  int error = reserve_space(fd, offset, size);
+  char *base = error ? NULL : map_range(fd, offset, size);
   if (is_temporary)
     sys_close(fd);
   if (error)
@@ -155,6 +154,11 @@ char *file_map(uint32_t size, uint64_t *offset) {
   return error || sys_is_error(base) ? NULL : base;
 }
 
+char *file_map(uint32_t size, uint64_t *offset) {
+  *offset = __atomic_fetch_add(&recorder.header->next, size, __ATOMIC_RELAXED);
+  return *offset + size <= FIRST_SPACE ? (char *)recorder.header + *offset : map_more(size, *offset);
+}
+
 bool file_create(void) {
   int fd = create_exclusively();
   if (fd < 0)
@@ -164,7 +168,7 @@ bool file_create(void) {
     sys_close(fd);
     return false;
   }
-  char *header = map_range(fd, 0, SNARLI_HEADER_SIZE);
+  char *header = map_range(fd, 0, FIRST_SPACE);
   if (sys_is_error(header)) {
     sys_close(fd);
     return false;

@@ -7,6 +7,7 @@
 #include "real.h"
 #include "wrapper.h"
 #include <dlfcn.h>
+#include <link.h>
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,13 +40,23 @@ static const char *module_of(const void *code) {
   return slash ? slash + 1 : name;
 }
 
+/* Where a program that is not position-independent takes a function's address, that is an entry of its own table of
+ * jumps, which dlsym finds first; the function is who comes next. */
+static bool is_jump(const void *code) {
+  Dl_info info;
+  const ElfW(Sym) *symbol = NULL;
+  return code && dladdr1(code, &info, (void **)&symbol, RTLD_DL_SYMENT) && symbol && symbol->st_shndx == SHN_UNDEF;
+}
+
 /* An allocator in the program itself comes before us, and some have an operator delete that does not call free. */
 static __attribute__((constructor)) void freeing_unseen(void) {
   if (!snarli_is_recording())
     return;
-  if (!is_same_module(dlsym(RTLD_DEFAULT, "free"), (const void *)freeing_unseen))
+  const void *first_free = dlsym(RTLD_DEFAULT, "free"), *first_delete = dlsym(RTLD_DEFAULT, "_ZdlPv");
+  if (!is_jump(first_free) && !is_same_module(first_free, (const void *)freeing_unseen))
     snarli_record_aux(SNARLI_R_FREEING_UNSEEN, 1, 0, 0);
-  const void *first_delete = dlsym(RTLD_DEFAULT, "_ZdlPv");
+  if (is_jump(first_delete))
+    first_delete = dlsym(RTLD_NEXT, "_ZdlPv");
   const char *module = module_of(first_delete);
   if (first_delete && strncmp(module, "libstdc++", 9) && strncmp(module, "libc++", 6))
     snarli_record_aux(SNARLI_R_FREEING_UNSEEN, 2, 0, 0);

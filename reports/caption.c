@@ -148,11 +148,19 @@ static void put_node_count(FILE *out, const struct picture *picture) {
   }
 }
 
+/* The lines that hold a thread's column together are none. */
+static size_t count_arrows(const struct picture *picture) {
+  size_t count = 0;
+  for (size_t i = 0; i < picture->edge_count; i++)
+    count += picture->edges[i].relation != RELATION_NEXT;
+  return count;
+}
+
 static void put_caption(FILE *out, const struct report *report, const struct panels *panels) {
   const struct picture *picture = panels->picture;
   put_node_count(out, picture);
   fputs(", ", out);
-  put_number(out, picture->edge_count, "arrow", "arrows");
+  put_number(out, count_arrows(picture), "arrow", "arrows");
   fputs(" of ", out);
   style_html(out, report->trace, 60);
   fputs(LEFT, out);
@@ -240,7 +248,7 @@ static void put_shape_samples(FILE *out, const struct presence *seen) {
   if (seen->shapes[SHAPE_LOCK])
     put_sample(out, "#222222", "▢", "lock");
   if (seen->shapes[SHAPE_WAITABLE])
-    put_sample(out, "#222222", "⬡", "semaphore, condition, barrier, channel");
+    put_sample(out, "#222222", "⬡", "semaphore, condition, queue, channel, ...");
 }
 
 /* One row of samples; a table of its own, so that rows do not share columns. */

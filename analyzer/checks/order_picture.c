@@ -104,31 +104,17 @@ static const char *verb(const struct event *event) {
     return "exits";
   case SNARLI_R_WAIT_RETURNED:
     return "has waited for";
-  case SNARLI_R_THREAD_JOIN_REQUESTED:
-    return "joins";
-  case SNARLI_R_WAIT_REQUESTED:
-    return "waits for a child";
-  case SNARLI_R_COND_WAIT_REQUESTED:
   case SNARLI_R_BARRIER_REQUESTED:
     return "waits at";
   case SNARLI_R_COND_WAIT_RETURNED:
     return "has waited at";
-  case SNARLI_R_MUTEX_REQUESTED:
-  case SNARLI_R_SPIN_REQUESTED:
-  case SNARLI_R_SEM_REQUESTED:
-    return "wants";
   default:
     break;
   }
+  if (event->took || event->gave)
+    return event->took ? "acquired" : "released";
   const char *dash = strchr(event->info->text, '-');
   return dash ? dash + 1 : event->info->text;
-}
-
-/* The other thread that a record is about. */
-static struct thread *other_of(const struct event *event) {
-  if (event->record->type == SNARLI_R_THREAD_JOIN_REQUESTED)
-    return event->thread->wait.target;
-  return event->info->family == SNARLI_THREAD ? event->other : NULL;
 }
 
 static const char *label_of(struct scroll *scroll, const struct event *event) {
@@ -138,8 +124,8 @@ static const char *label_of(struct scroll *scroll, const struct event *event) {
     what = describe_object(describe, event->object);
   else if (event->child)
     what = arena_print(scroll->arena, "process %u", event->child->info->pid);
-  else if (other_of(event))
-    what = describe_thread(describe, other_of(event));
+  else if (event->info->family == SNARLI_THREAD && event->other)
+    what = describe_thread(describe, event->other);
   return arena_print(scroll->arena, "%s%s%s", verb(event), *what ? " " : "", what);
 }
 
@@ -294,6 +280,13 @@ static void note_giver(struct scroll *scroll, const struct event *event, struct 
   scroll->givers.items[place] = *deed;
 }
 
+/* What a thread did not get, or not yet, the finding has better words for. */
+static void mark_drawn(struct scroll *scroll, struct drawn *drawn, const struct event *event, uint32_t mark) {
+  drawn->cycle = scroll->number_of[mark];
+  if (event->info->phase == SNARLI_REQUEST || event->info->phase == SNARLI_FAIL)
+    drawn->deed.label = scroll->describe->marks.items[mark].words;
+}
+
 static void note_step(struct scroll *scroll, const struct event *event, struct deed *deed) {
   uint64_t hash = mark_hash(event->thread->serial, event->record->time);
   uint32_t mark = map_get(&scroll->marks_of, hash);
@@ -307,7 +300,7 @@ static void note_step(struct scroll *scroll, const struct event *event, struct d
     draw_arrow(scroll, &track->before);
   uint32_t place = draw(scroll, deed);
   if (place != MAP_NONE)
-    scroll->drawn.items[place].cycle = scroll->number_of[mark];
+    mark_drawn(scroll, &scroll->drawn.items[place], event, mark);
   if (track)
     track->wants_after = true;
 }

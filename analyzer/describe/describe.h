@@ -13,6 +13,7 @@
 /* Where a finding's step lies in the trace. */
 struct step_mark {
   const struct finding_step *steps; /* of the finding */
+  const char *words;                /* "waits for mutex a" */
   uint32_t thread;                  /* serial */
   uint64_t time;
 };

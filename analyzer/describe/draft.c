@@ -151,8 +151,12 @@ static void finish_steps(struct draft *draft, struct finding *finding) {
     steps[i].note = step->note;
     steps[i].time_ns = step->origin.time ? trace_ns(describe->model->trace, step->origin.time) : 0;
     steps[i].stack = describe_stack(describe, step->origin);
+    const char *what = step->object >= 0 ? finding->objects[step->object].label : "";
     vector_push(describe->arena, &describe->marks) =
-        (struct step_mark){steps, draft->threads.items[step->thread]->serial, step->origin.time};
+        (struct step_mark){.steps = steps,
+                           .words = arena_print(describe->arena, "%s%s%s", step->op, *what ? " " : "", what),
+                           .thread = draft->threads.items[step->thread]->serial,
+                           .time = step->origin.time};
   }
   finding->steps = steps;
   finding->step_count = draft->steps.count;
@@ -170,7 +174,6 @@ struct finding draft_finish(struct draft *draft) {
   finding.message = draft->message;
   finding.count = draft->count;
   snprintf(finding.id, sizeof finding.id, "%016" PRIx64, draft_fingerprint(draft));
-  finish_steps(draft, &finding);
   struct finding_thread *threads = arena_alloc(describe->arena, (draft->threads.count + 1) * sizeof *threads);
   for (size_t i = 0; i < draft->threads.count; i++)
     threads[i] = finish_thread(describe, draft->threads.items[i]);
@@ -183,6 +186,7 @@ struct finding draft_finish(struct draft *draft) {
   finding.thread_count = draft->threads.count;
   finding.objects = objects;
   finding.object_count = draft->objects.count;
+  finish_steps(draft, &finding);
   return finding;
 }
 

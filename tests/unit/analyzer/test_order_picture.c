@@ -83,6 +83,24 @@ static void nothing_without_findings(void **state) {
   story_close(&story);
 }
 
+static size_t count_deeds(const struct story *story, const char *label) {
+  size_t count = 0;
+  for (size_t i = 0; i < story->report->happens_before.node_count; i++)
+    count += strcmp(story->report->happens_before.nodes[i].label, label) == 0;
+  return count;
+}
+
+static void deeds_speak_as_findings_do(void **state) {
+  (void)state;
+  struct story story;
+  open_picture(&story,
+               TWO "1.1 lock A\n1.2 rwlock-write-acquired R w@a.c:2\n1.1 rwlock-write-requested R w@a.c:1\n1.2 ask A\n",
+               false);
+  assert_int_equal(count_deeds(&story, "acquired rwlock a.c:2"), 1);
+  assert_int_equal(count_deeds(&story, "wants rwlock a.c:2"), 1);
+  story_close(&story);
+}
+
 static void too_much_is_told(void **state) {
   (void)state;
   char *text;
@@ -103,6 +121,7 @@ static void too_much_is_told(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(steps_and_what_leads_to_them), cmocka_unit_test(every_family),
-                                     cmocka_unit_test(nothing_without_findings), cmocka_unit_test(too_much_is_told)};
+                                     cmocka_unit_test(nothing_without_findings),
+                                     cmocka_unit_test(deeds_speak_as_findings_do), cmocka_unit_test(too_much_is_told)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

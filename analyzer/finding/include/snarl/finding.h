@@ -121,7 +121,7 @@ enum picture_shape {
   SHAPE_LOCK,
   SHAPE_THREAD,
   SHAPE_PROCESS,
-  SHAPE_WAITABLE, /* semaphore, condition, barrier, channel, once */
+  SHAPE_WAITABLE, /* what is no lock and yet waited for: semaphore, condition, queue, channel, ... */
   SHAPE_DEED,     /* what a thread did */
 };
 enum picture_relation {

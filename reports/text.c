@@ -79,6 +79,14 @@ static void put_object(const struct page *page, const struct finding_object *obj
   fputc('\n', page->out);
 }
 
+/* What is waited for may be a thread: it has its line already. */
+static bool is_listed(const struct finding *finding, const struct finding_object *object) {
+  for (size_t i = 0; i < finding->thread_count; i++)
+    if (strcmp(object->kind, "thread") == 0 && strcmp(object->label, finding->threads[i].label) == 0)
+      return true;
+  return false;
+}
+
 static void put_participants(const struct page *page, const struct finding *finding) {
   if (finding->thread_count + finding->object_count == 0)
     return;
@@ -86,7 +94,8 @@ static void put_participants(const struct page *page, const struct finding *find
   for (size_t i = 0; i < finding->thread_count; i++)
     put_thread(page, &finding->threads[i]);
   for (size_t i = 0; i < finding->object_count; i++)
-    put_object(page, &finding->objects[i]);
+    if (!is_listed(finding, &finding->objects[i]))
+      put_object(page, &finding->objects[i]);
 }
 
 static void put_step(const struct page *page, const struct finding *finding, size_t i) {

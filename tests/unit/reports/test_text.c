@@ -199,6 +199,27 @@ static void interpreters_are_folded(void **state) {
   free(text);
 }
 
+static void a_thread_that_is_waited_for_has_one_line(void **state) {
+  (void)state;
+  const struct finding_thread threads[] = {{.pid = 1, .tid = 1, .name = "main", .label = "main"},
+                                           {.pid = 1, .tid = 2, .name = "worker", .label = "worker"}};
+  const struct finding_object object = {.kind = "thread", .name = "", .label = "worker", .address = ""};
+  struct finding finding = {.rule = RULE_DEADLOCK, .reason = "", .title = "", .message = "", .help = "", .count = 1};
+  finding.threads = threads;
+  finding.thread_count = 2;
+  finding.objects = &object;
+  finding.object_count = 1;
+  struct report report = {.trace = "joins", .is_complete = true, .findings = &finding, .finding_count = 1};
+  char *text = text_of(&report, &plain_options);
+  expect_in(text, "worker  thread 2 of process 1\n");
+  expect_not_in(text, "worker  thread\n");
+  free(text);
+  finding.thread_count = 1;
+  text = text_of(&report, &plain_options);
+  expect_in(text, "worker  thread\n");
+  free(text);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_finding_tells_everything),
@@ -211,6 +232,7 @@ int main(void) {
       cmocka_unit_test(nothing_hostile_reaches_the_terminal),
       cmocka_unit_test(deep_stacks_are_cut_and_counted),
       cmocka_unit_test(interpreters_are_folded),
+      cmocka_unit_test(a_thread_that_is_waited_for_has_one_line),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

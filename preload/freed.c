@@ -58,7 +58,7 @@ static __attribute__((constructor)) void freeing_unseen(void) {
   if (is_jump(first_delete))
     first_delete = dlsym(RTLD_NEXT, "_ZdlPv");
   const char *module = module_of(first_delete);
-  if (first_delete && strncmp(module, "libstdc++", 9) && strncmp(module, "libc++", 6))
+  if (first_delete && strncmp(module, "libstdc++", 9) != 0 && strncmp(module, "libc++", 6) != 0)
     snarli_record_aux(SNARLI_R_FREEING_UNSEEN, 2, 0, 0);
   (void)dlerror(); /* takes back what a failed look-up left */
 }

@@ -301,15 +301,21 @@ static bool has_object(const struct wait *wait) {
          !wait->object->is_gone;
 }
 
-static void look_at(struct wait_graph *graph, struct wait_node *node) {
-  const struct wait *wait = &node->thread->wait;
-  const struct process *process = node->thread->process;
+/* Whether what it waits for is known well enough to say who could end that. */
+static bool is_known(const struct thread *thread) {
+  const struct wait *wait = &thread->wait;
+  const struct process *process = thread->process;
   if (wait->ends || process->info->dropped || (is_over(process) && !has_exited(process)) ||
-      (process->over_by == node->thread && is_over(process)))
-    return;
+      (process->over_by == thread && is_over(process)))
+    return false;
   bool needs_object =
       wait->kind != WAIT_JOIN && wait->kind != WAIT_CHILD && wait->kind != WAIT_POLL && wait->kind != WAIT_TURN;
-  if (needs_object && !has_object(wait))
+  return !needs_object || has_object(wait);
+}
+
+static void look_at(struct wait_graph *graph, struct wait_node *node) {
+  const struct wait *wait = &node->thread->wait;
+  if (!is_known(node->thread))
     return;
   switch (wait->kind) {
   case WAIT_LOCK:

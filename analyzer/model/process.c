@@ -243,6 +243,20 @@ static void not_sent(struct event *event) {
   event->thread->killing = NULL;
 }
 
+/* By exec, which keeps what is open and held, or by exit. */
+static void leaves(struct model *model, struct event *event) {
+  struct process *process = event->process;
+  process->is_over = true;
+  process->has_execed = event->record->type == SNARLI_R_EXEC_REQUESTED;
+  process->over_by = event->thread;
+  process->over_by_serial = event->thread->serial;
+  if (process->has_execed)
+    return;
+  files_lose_process(model, process);
+  sysv_lose_process(model, process);
+  descriptors_end(model, process);
+}
+
 void process_step(struct model *model, struct event *event) {
   struct process *process = event->process;
   switch ((enum snarli_record_type)event->record->type) {
@@ -259,15 +273,7 @@ void process_step(struct model *model, struct event *event) {
     break;
   case SNARLI_R_EXEC_REQUESTED:
   case SNARLI_R_PROCESS_EXIT:
-    process->is_over = true;
-    process->has_execed = event->record->type == SNARLI_R_EXEC_REQUESTED;
-    process->over_by = event->thread;
-    process->over_by_serial = event->thread->serial;
-    if (!process->has_execed) {
-      files_lose_process(model, process);
-      sysv_lose_process(model, process);
-      descriptors_end(model, process);
-    }
+    leaves(model, event);
     break;
   case SNARLI_R_EXEC_FAILED:
     process->is_over = false;

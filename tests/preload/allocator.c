@@ -37,7 +37,7 @@ void *memalign(size_t alignment, size_t size) {
 
 void *malloc(size_t size) { return memalign(HEADER, size); }
 void *aligned_alloc(size_t alignment, size_t size) { return memalign(alignment, size); }
-void *calloc(size_t count, size_t size) { return size && count > ROOM / size ? NULL : malloc(count * size); }
+void *calloc(size_t count, size_t size) { return size && count > ROOM / size ? NULL : memalign(HEADER, count * size); }
 void free(void *block) { allocator_last_freed = block; }
 
 int posix_memalign(void **block, size_t alignment, size_t size) {

@@ -83,7 +83,7 @@ int main(int argc, char **argv) {
     return argc == 1 ? 0 : 2;
   peer = find(argv[1], argv[2]);
   operations = atol(argv[4]);
-  while (placement < 3 && strcmp(placements[placement], argv[3]))
+  while (placement < 3 && strcmp(placements[placement], argv[3]) != 0)
     placement++;
   if (!peer || placement == 3 || operations <= 0)
     return 2;

@@ -118,10 +118,14 @@ DRIVE(eventfd_write, "channel-sent") {
   MUST(fd >= 0 && eventfd_write(fd, 7) == 0 && close(fd) == 0);
 }
 
-/* A wait is to be seen after it took a while; a thread ends it. */
+/* A wait is to be seen after it took a while; a thread ends it. Twice: what the waiter slept for at first may have been
+ * a lock of the stack walk, which this thread shares. */
 static void *write_late(void *end) {
   struct timespec late = {0, 30000000};
-  nanosleep(&late, NULL);
+  for (int i = 0; i < 2; i++) {
+    await_sleep(getpid());
+    nanosleep(&late, NULL);
+  }
   MUST(write(*(int *)end, "x", 1) == 1);
   return NULL;
 }

@@ -65,19 +65,7 @@ DRIVE(sigwait, "signal-wait-returned") {
 }
 /* A child sends when its parent is seen to wait. */
 static void *send_when_asleep(void *tid) {
-  char path[64], text[512] = "";
-  snprintf(path, sizeof path, "/proc/self/task/%d/stat", *(int *)tid);
-  for (;;) {
-    FILE *file = fopen(path, "r");
-    size_t size = file ? fread(text, 1, sizeof text - 1, file) : 0;
-    text[size] = 0;
-    if (file)
-      fclose(file);
-    const char *state = strrchr(text, ')');
-    if (state && state[2] == 'S')
-      break;
-    sched_yield();
-  }
+  await_sleep(*(int *)tid);
   MUST(tgkill(getpid(), *(int *)tid, SIGUSR2) == 0);
   return NULL;
 }

@@ -87,11 +87,12 @@ unsigned snarli_description_uses(int fd) { return word_of(fd) & DESCRIPTION_USES
 
 void snarli_description_mark(int fd, unsigned set, unsigned clear) {
   slot *at = slot_if_any(fd);
+  uint64_t word = at ? atomic_load_explicit(at, memory_order_relaxed) : 0;
   if (!at)
     return;
-  if (clear)
+  if (word & clear)
     atomic_fetch_and_explicit(at, ~(uint64_t)clear, memory_order_relaxed);
-  if (set)
+  if (set & ~word)
     atomic_fetch_or_explicit(at, set, memory_order_relaxed);
 }
 

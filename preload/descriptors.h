@@ -53,6 +53,9 @@ int snarli_descriptor_next(unsigned *at, unsigned last);
 /* Before it is closed, by a call with this stack. */
 void snarli_descriptor_closing(int fd, uint32_t stack);
 
+/* Before a system call that closes, or replaces what a number stands for (close, close_range, dup2, dup3). */
+void snarli_descriptors_called(long number, long a, long b, long c, uint32_t stack);
+
 /* The call stack, if the call on `fd` is to be recorded; it stands in the wrapper's own frame. */
 #define SNARLI_STACK_OF_CHANNEL(fd)                                                                                    \
   (snarli_is_channel(snarli_descriptor_peek(fd)) && snarli_is_recording() ? SNARLI_STACK : 0)

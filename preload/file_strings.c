@@ -3,7 +3,7 @@
  * Making and remembering the strings of file locks (see file_strings.h). Entered by any thread and signal handlers.
  */
 #include "file_strings.h"
-#include "wrapper.h"
+#include "descriptors.h"
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -38,11 +38,41 @@ bool snarli_file_of(int fd, struct snarli_file *file) {
   errno = saved;
   if (result)
     return false;
-  *file = (struct snarli_file){status.stx_dev_major, status.stx_dev_minor, status.stx_ino, 0, status.stx_size, 0, true};
+  *file = (struct snarli_file){
+      status.stx_dev_major, status.stx_dev_minor, status.stx_ino, 0, status.stx_size, 0, true, false};
   if (status.stx_mask & STATX_BTIME)
     file->birth = (uint64_t)status.stx_btime.tv_sec * 1000000000u + status.stx_btime.tv_nsec;
   file->has_name = !(status.stx_mask & STATX_NLINK) || status.stx_nlink;
   file->hash = mix(mix(mix((uint64_t)file->major << 32 | file->minor, file->inode), file->birth), 1);
+  return true;
+}
+
+/* Which file a descriptor is. `check` is the file's hash ^ the descriptor and what the table said of it then, which
+ * counts what the number stood for. A file stays what it is while a descriptor is open; its size and whether it has a
+ * name do not, and are not remembered. */
+struct remembered {
+  _Atomic uint64_t check, hash;
+};
+enum { REMEMBERED = 256 };
+static struct remembered remembered[REMEMBERED];
+
+bool snarli_file_remembered(int fd, struct snarli_file *file) {
+  uint32_t entry = snarli_descriptor(fd);
+  if (snarli_kind(entry) == SNARLI_D_UNKNOWN || snarli_descriptor_peek(fd) != entry) /* the table has no room for it */
+    return snarli_file_of(fd, file);
+  uint64_t tag = (uint64_t)(uint32_t)fd << 32 | entry;
+  struct remembered *at = &remembered[fd % REMEMBERED];
+  uint64_t hash = atomic_load_explicit(&at->hash, memory_order_relaxed);
+  if ((hash ^ atomic_load_explicit(&at->check, memory_order_relaxed)) == tag) {
+    *file = (struct snarli_file){.hash = hash, .has_name = true, .is_remembered = true};
+    return true;
+  }
+  if (!snarli_file_of(fd, file))
+    return false;
+  if (file->birth) { /* without, a file without a name is to be told from a later one at every release */
+    atomic_store_explicit(&at->hash, file->hash, memory_order_relaxed);
+    atomic_store_explicit(&at->check, file->hash ^ tag, memory_order_relaxed);
+  }
   return true;
 }
 
@@ -109,6 +139,19 @@ static void forget_at_fork(void) {
   atomic_store_explicit(&known.s.is_wiped_by_fork, true, memory_order_relaxed);
 }
 
+static uint32_t string_new(int fd, const struct snarli_file *file, enum snarli_lock_kind kind, uint64_t owner,
+                           uint64_t first, uint64_t last) {
+  struct snarli_file asked;
+  struct text text;
+  if (file->is_remembered) {
+    if (!snarli_file_of(fd, &asked) || asked.hash != file->hash) /* another thread closed it meanwhile */
+      return 0;
+    file = &asked;
+  }
+  compose(&text, fd, file, kind, owner, first, last);
+  return snarli_blob_string(text.bytes, text.size);
+}
+
 uint32_t snarli_file_string(int fd, const struct snarli_file *file, enum snarli_lock_kind kind, uint64_t owner,
                             uint64_t first, uint64_t last) {
   uint64_t hash = mix(mix(mix(mix(file->hash, kind), kind == KIND_PROCESS ? 0 : owner), first), last);
@@ -116,9 +159,7 @@ uint32_t snarli_file_string(int fd, const struct snarli_file *file, enum snarli_
   uint64_t id = atomic_load_explicit(&memory->id, memory_order_relaxed);
   if (id && (atomic_load_explicit(&memory->check, memory_order_relaxed) ^ id) == hash)
     return (uint32_t)id;
-  struct text text;
-  compose(&text, fd, file, kind, owner, first, last);
-  id = snarli_blob_string(text.bytes, text.size);
+  id = string_new(fd, file, kind, owner, first, last);
   forget_at_fork(); /* after the string: now the image has begun */
   if (id) {
     atomic_store_explicit(&memory->check, hash ^ id, memory_order_relaxed);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * flock, lockf, the locks of fcntl and what closing a file releases. An uncontended lock costs one record and one
- * statx: the form that does not wait is called first, and *requested* is recorded when it fails. That is the same as
- * waiting at once:
+ * flock, lockf, the locks of fcntl and what closing a file releases. An uncontended lock costs one record (lockf: and
+ * one lseek): the form that does not wait is called first, and *requested* is recorded when it fails. That is the same
+ * as waiting at once:
  *   - flock gives up a lock of the other mode before it asks for the new one, whether it may wait or not; so that
  *     release is recorded before the call;
  *   - of record locks the waiting form differs in waiting only, and it is a cancellation point: the request for that is
@@ -155,7 +155,7 @@ SNARLI_EXPORT int flock(int fd, int operation) {
   struct lock lock = {.kind = KIND_FLOCK, .last = SNARLI_TO_END, .is_write = (operation & ~LOCK_NB) == LOCK_EX};
   int what = operation & ~LOCK_NB;
   if (!snarli_is_recording() || (what != LOCK_SH && what != LOCK_EX && what != LOCK_UN) ||
-      !snarli_file_of(fd, &lock.file) || !lock_name(&lock, fd))
+      !snarli_file_remembered(fd, &lock.file) || !lock_name(&lock, fd))
     return snarli_real()->flock(fd, operation);
   lock.stack = SNARLI_STACK;
   return what == LOCK_UN ? flock_release(&lock, fd, operation) : flock_acquire(&lock, fd, operation);
@@ -233,11 +233,15 @@ static int record_acquire_bytes(struct lock *lock, const struct record_call *cal
   return result;
 }
 
+static bool find_file(struct lock *lock, int fd, bool needs_size) {
+  return needs_size ? snarli_file_of(fd, &lock->file) : snarli_file_remembered(fd, &lock->file);
+}
+
 static int lock_bytes(const struct record_call *call, const struct flock *bytes, enum snarli_lock_kind kind,
                       uint32_t stack) {
   struct lock lock = {.kind = kind, .stack = stack, .is_write = bytes->l_type == F_WRLCK};
   bool is_known = (bytes->l_type == F_RDLCK || bytes->l_type == F_WRLCK || bytes->l_type == F_UNLCK) &&
-                  snarli_file_of(call->fd, &lock.file) && find_bytes(&lock, call->fd, bytes) &&
+                  find_file(&lock, call->fd, bytes->l_whence == SEEK_END) && find_bytes(&lock, call->fd, bytes) &&
                   lock_name(&lock, call->fd);
   if (!is_known)
     return call_with(call, call->command);
@@ -277,6 +281,13 @@ LOCKF(lockf64, off64_t)
 
 /* Descriptors */
 
+void snarli_files_opened(int fd) {
+  uint64_t name;
+  unsigned uses;
+  if (snarli_description_has_name(fd) && snarli_is_recording())
+    (void)snarli_description_drop(fd, &name, &uses);
+}
+
 void snarli_files_copied(int from, int to) {
   if (snarli_is_recording())
     snarli_description_copy(from, to);
@@ -298,11 +309,11 @@ void snarli_files_closing(int fd, uint32_t stack) {
   struct lock lock = {.last = SNARLI_TO_END, .stack = stack};
   unsigned uses = 0;
   bool is_last = snarli_description_drop(fd, &lock.owner, &uses);
-  if (!(is_last && uses & (USED_FLOCK | USED_OFD)) && !has_held())
+  if (!(is_last && uses & (USED_FLOCK | USED_OFD | USED_PROCESS)) && !has_held())
     return;
   if (!snarli_file_of(fd, &lock.file))
     return;
-  if (held_flags(&lock.file) & OF_PROCESS) {
+  if (held_flags(&lock.file) & OF_PROCESS || (is_last && uses & USED_PROCESS && !lock.file.has_name)) {
     record_left(&lock, fd, KIND_PROCESS);
     held_clear(&lock.file);
   }

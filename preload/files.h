@@ -15,6 +15,8 @@
 void snarli_files_closing(int fd, uint32_t stack);
 /* The same for all from `first` to `last`. */
 void snarli_files_closing_range(unsigned first, unsigned last, uint32_t stack);
+/* After a call that made `fd`: what is known of one with its number is of another. */
+void snarli_files_opened(int fd);
 /* After a call that made `to` a copy of `from`. */
 void snarli_files_copied(int from, int to);
 /* Before an exec: what is closed by it. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * syscall(), by which locks that bypass the C library (GLib's, Rust's, std::atomic's) wait on futexes. All other calls
- * go on untouched: some return twice, or on another stack, so nothing of ours may lie on it. Entered by any thread and
- * by signal handlers.
+ * syscall(), by which locks that bypass the C library (GLib's, Rust's, std::atomic's) wait on futexes, and by which
+ * descriptors may be closed. All other calls go on untouched: some return twice, or on another stack, so nothing of
+ * ours may lie on it. Entered by any thread and by signal handlers.
  */
-#include "wrapper.h"
+#include "descriptors.h"
 #include <linux/futex.h>
 #include <stdarg.h>
 #include <sys/syscall.h>
@@ -62,6 +62,13 @@ long snarli_futex(ARGUMENTS) {
   return result;
 }
 
+__attribute__((used, visibility("hidden"))) long snarli_closing_call(ARGUMENTS);
+
+long snarli_closing_call(ARGUMENTS) {
+  snarli_descriptors_called(number, a, b, c, SNARLI_STACK_IF_RECORDING);
+  return call_real(VALUES);
+}
+
 #ifdef __x86_64__
 /* What everything else is handed on to; stored by the constructor. */
 extern void *snarli_syscall_real;
@@ -75,24 +82,30 @@ static __attribute__((constructor)) void syscall_find(void) {
 }
 
 #define TEXT_OF(x) #x
-#define NUMBER_OF(x) TEXT_OF(x)
+#define CASE(number, to) "  cmpq $" TEXT_OF(number) ", %rdi\n  je " #to "\n"
+#define CASES                                                                                                          \
+  CASE(SYS_futex, snarli_futex)                                                                                        \
+  CASE(SYS_futex_waitv, snarli_futex)                                                                                  \
+  CASE(SYS_close, snarli_closing_call)                                                                                 \
+  CASE(SYS_close_range, snarli_closing_call)                                                                           \
+  CASE(SYS_dup2, snarli_closing_call)                                                                                  \
+  CASE(SYS_dup3, snarli_closing_call)
+/* clang-format off */
 __asm__(".pushsection .text\n"
         ".globl syscall\n"
         ".type syscall, @function\n"
         "syscall:\n"
         "  .cfi_startproc\n"
         "  endbr64\n"
-        "  cmpq $" NUMBER_OF(SYS_futex) ", %rdi\n"
-                                        "  je snarli_futex\n"
-                                        "  cmpq $" NUMBER_OF(SYS_futex_waitv) ", %rdi\n"
-                                                                              "  je snarli_futex\n"
-                                                                              "  movq snarli_syscall_real(%rip), %r11\n"
-                                                                              "  testq %r11, %r11\n"
-                                                                              "  je snarli_syscall_early\n"
-                                                                              "  jmp *%r11\n"
-                                                                              "  .cfi_endproc\n"
-                                                                              ".size syscall, . - syscall\n"
-                                                                              ".popsection\n");
+        CASES
+        "  movq snarli_syscall_real(%rip), %r11\n"
+        "  testq %r11, %r11\n"
+        "  je snarli_syscall_early\n"
+        "  jmp *%r11\n"
+        "  .cfi_endproc\n"
+        ".size syscall, . - syscall\n"
+        ".popsection\n");
+/* clang-format on */
 #else
 SNARLI_EXPORT long syscall(long number, ...) {
   long values[6];
@@ -101,8 +114,13 @@ SNARLI_EXPORT long syscall(long number, ...) {
   for (int i = 0; i < 6; i++)
     values[i] = va_arg(rest, long);
   va_end(rest);
-  bool is_futex = number == SYS_futex || number == SYS_futex_waitv;
-  return (is_futex ? snarli_futex : call_real)(number, values[0], values[1], values[2], values[3], values[4],
-                                               values[5]);
+  bool is_closing = number == SYS_close || number == SYS_close_range || number == SYS_dup3;
+#ifdef SYS_dup2
+  is_closing |= number == SYS_dup2;
+#endif
+  syscall_function call = number == SYS_futex || number == SYS_futex_waitv ? snarli_futex
+                          : is_closing                                     ? snarli_closing_call
+                                                                           : call_real;
+  return call(number, values[0], values[1], values[2], values[3], values[4], values[5]);
 }
 #endif

@@ -16,12 +16,19 @@
 #include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
-/* OPEN: whatever had this number is gone. */
+/* Whatever had this number is gone, even if nobody saw it go. */
+static void number_given(int fd) {
+  snarli_descriptor_forget(fd);
+  snarli_files_opened(fd);
+}
+
+/* OPEN */
 #define BODY_OPEN(result, object, ret, name, params, args)                                                             \
   SNARLI_EXPORT ret name params {                                                                                      \
     ret opened = snarli_real()->name args;                                                                             \
-    snarli_descriptor_forget(opened);                                                                                  \
+    number_given(opened);                                                                                              \
     return opened;                                                                                                     \
   }
 #define BODY_LOCK(result, object, ret, name, params, args)
@@ -46,7 +53,7 @@
       va_end(rest);                                                                                                    \
     }                                                                                                                  \
     int opened = snarli_real()->name(__VA_ARGS__, mode);                                                               \
-    snarli_descriptor_forget(opened);                                                                                  \
+    number_given(opened);                                                                                              \
     return opened;                                                                                                     \
   }
 OPEN_WITH_MODE(open, (const char *path, int flags, ...), path, flags)
@@ -331,6 +338,24 @@ SNARLI_EXPORT int pclose(FILE *stream) {
   return snarli_real()->pclose(stream);
 }
 
+#define FREOPEN(name)                                                                                                  \
+  SNARLI_EXPORT FILE *name(const char *path, const char *mode, FILE *stream) {                                         \
+    int fd = descriptor_of(stream);                                                                                    \
+    closing(fd, STACK_OF_CLOSE(fd));                                                                                   \
+    return snarli_real()->name(path, mode, stream);                                                                    \
+  }
+FREOPEN(freopen)
+FREOPEN(freopen64)
+
+SNARLI_EXPORT int closedir(DIR *directory) {
+  DIR *given = directory;
+  __asm__("" : "+r"(given)); /* it is declared never to be NULL, but may be, and that is an error */
+  int saved = errno, fd = given ? dirfd(given) : -1;
+  errno = saved;
+  closing(fd, STACK_OF_CLOSE(fd));
+  return snarli_real()->closedir(directory);
+}
+
 static void closing_all(unsigned first, unsigned last, uint32_t stack) {
   snarli_files_closing_range(first, last, stack);
   for (int fd; (fd = snarli_descriptor_next(&first, last)) >= 0;)
@@ -338,7 +363,7 @@ static void closing_all(unsigned first, unsigned last, uint32_t stack) {
 }
 
 SNARLI_EXPORT int close_range(unsigned first, unsigned last, int flags) {
-  if (snarli_is_recording() && first <= last && !flags)
+  if (snarli_is_recording() && first <= last && !(flags & ~CLOSE_RANGE_UNSHARE))
     closing_all(first, last, SNARLI_STACK);
   return snarli_real()->close_range(first, last, flags);
 }
@@ -347,4 +372,16 @@ SNARLI_EXPORT void closefrom(int lowest) {
   if (snarli_is_recording())
     closing_all(lowest > 0 ? (unsigned)lowest : 0, ~0u, SNARLI_STACK);
   snarli_real()->closefrom(lowest);
+}
+
+/* What may close by its number: see futex.c. */
+void snarli_descriptors_called(long number, long a, long b, long c, uint32_t stack) {
+  if (!snarli_is_recording())
+    return;
+  if (number == SYS_close)
+    closing((int)a, stack);
+  else if (number == SYS_close_range && (unsigned)a <= (unsigned)b && !((int)c & ~CLOSE_RANGE_UNSHARE))
+    closing_all((unsigned)a, (unsigned)b, stack);
+  else if (number != SYS_close_range)
+    replaced((int)a, (int)b, stack);
 }

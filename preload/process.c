@@ -4,8 +4,8 @@
  * of a fork is the recorder's: it begins an image of its own. Entered by any thread; fork, _Fork and _exit also by
  * signal handlers.
  */
+#include "descriptors.h"
 #include "environment.h"
-#include "wrapper.h"
 #include <stdlib.h>
 
 static void forked(pid_t pid, unsigned flags, uint32_t stack) {
@@ -123,6 +123,8 @@ SNARLI_EXPORT int daemon(int nochdir, int noclose) {
   snarli_record_aux(SNARLI_R_FORK_REQUESTED, 0, 0, stack);
   snarli_process_end(0);
   int result = snarli_real()->daemon(nochdir, noclose);
+  for (int fd = 0; !noclose && fd <= 2; fd++)
+    snarli_descriptor_forget(fd); /* replaced by /dev/null inside */
   if (result && getpid() == parent) {
     snarli_process_end(-1);
     forked(-1, 0, stack);

@@ -6,6 +6,7 @@
 #ifndef SNARLI_REAL_H
 #define SNARLI_REAL_H
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <mqueue.h>
 #include <poll.h>

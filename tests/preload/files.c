@@ -177,6 +177,23 @@ static void descriptors(void) {
   SHOW(fcntl(fd, F_GETFD));
 }
 
+/* What libc closes inside. */
+static void closed_inside(void) {
+  FILE *file = fopen(path, "r+");
+  SHOW(lock(fileno(file), F_SETLK, F_WRLCK, SEEK_SET, 0, 0));
+  SHOW(is_locked(0, 0));
+  SHOW(freopen("/dev/null", "r+", file) == file);
+  SHOW(is_locked(0, 0));
+  SHOW(freopen64(path, "r+", file) == file);
+  SHOW(lock(fileno(file), F_OFD_SETLK, F_WRLCK, SEEK_SET, 0, 0));
+  SHOW(freopen64("/nowhere/at/all", "r", file) == NULL);
+  SHOW(is_locked(0, 0));
+  DIR *directory = opendir("/tmp");
+  SHOW(flock(dirfd(directory), LOCK_SH));
+  SHOW(closedir(directory));
+  SHOW(closedir(NULL));
+}
+
 int main(void) {
   close(mkstemp(path));
   flocks(open(path, O_RDWR), open(path, O_RDWR));
@@ -184,5 +201,6 @@ int main(void) {
   ranges_of_lockf(open(path, O_RDWR), open(path, O_RDWR));
   waits();
   descriptors();
+  closed_inside();
   return unlink(path);
 }

@@ -6,6 +6,7 @@
 #define SNARL_TEST_WRAPPED_HEADERS_H
 
 #include "../../preload/fortified.h"
+#include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <mqueue.h>

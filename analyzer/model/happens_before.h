@@ -2,12 +2,13 @@
  *
  * What happened before what: two relations over a replay, each a vector clock per thread (Lamport 1978; Mattern 1989).
  *
- *   hard  it must be so in every run of this program: create -> begin, end -> join, fork -> begin of the child, end of
- * a child -> its wait, all arrivals at a barrier -> all departures, end of a once -> its passing, the post of a
- * semaphore with one poster -> the acquire that needs it, the send of one thread -> the receive of what it sent, and:
- * if a lock was taken before another thread takes it, then it was also released before (Kini, Mathur, Viswanathan 2017,
- * "Dynamic race prediction in linear time", rule b) soft hard, and what happened to be so in this run: signal -> wait
- * returned, any post -> any later acquire, any send -> the receive of it
+ * - hard: it must be so in every run of this program: create -> begin, end -> join, fork -> begin of the child, end of
+ *   a child -> its wait, all arrivals at a barrier -> all departures, end of a once -> its passing, the post of a
+ *   semaphore with one poster -> the acquire that needs it, the send of one thread -> the receive of what it sent, and:
+ *   if a lock was taken before another thread takes it, then it was also released before (Kini, Mathur, Viswanathan
+ *   2017, "Dynamic race prediction in linear time", rule b);
+ * - soft: the hard ones, and what happened to be so in this run: signal -> wait returned, any post -> any later
+ *   acquire, any send -> the receive of it.
  *
  * The release of a lock orders nothing by itself: another run may take it the other way round. One thread per value.
  */

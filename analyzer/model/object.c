@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Synchronization objects and their identity: of private memory, process + address + generation; of shared memory,
- * device
- * + inode + offset + generation, the same from every process. One thread per model.
+ * Synchronization objects and their identity: of private memory, process, address and generation; of shared memory,
+ * device, inode, offset and generation, the same from every process. One thread per model.
  */
 #include "parts.h"
 

@@ -281,30 +281,16 @@ const char *trace_string(const struct trace *trace, uint32_t process, uint32_t i
   if (process >= trace->file_count)
     return NULL;
   const struct trace_file *file = trace->files[process];
-  size_t low = 0, high = file->string_count;
-  while (low < high) {
-    size_t middle = low + (high - low) / 2;
-    if (file->strings[middle].id < id)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  return low < file->string_count && file->strings[low].id == id ? file->strings[low].text : NULL;
+  size_t to = ARRAY_COUNT_TO(file->strings, file->string_count, id, id);
+  return to && file->strings[to - 1].id == id ? file->strings[to - 1].text : NULL;
 }
 
 const struct trace_channel *trace_channel(const struct trace *trace, uint32_t process, uint32_t id) {
   if (process >= trace->file_count)
     return NULL;
   const struct trace_file *file = trace->files[process];
-  size_t low = 0, high = file->channel_count;
-  while (low < high) {
-    size_t middle = low + (high - low) / 2;
-    if (file->channels[middle].id < id)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  return low < file->channel_count && file->channels[low].id == id ? &file->channels[low].channel : NULL;
+  size_t to = ARRAY_COUNT_TO(file->channels, file->channel_count, id, id);
+  return to && file->channels[to - 1].id == id ? &file->channels[to - 1].channel : NULL;
 }
 
 const char *trace_channel_kind(enum snarli_channel_kind kind) {
@@ -324,13 +310,6 @@ const struct trace_symbol *trace_symbol_of(const struct trace *trace, uint32_t p
   if (process >= trace->file_count)
     return NULL;
   const struct trace_file *file = trace->files[process];
-  size_t low = 0, high = file->symbol_count;
-  while (low < high) {
-    size_t middle = low + (high - low) / 2;
-    if (file->symbols[middle].pc < pc)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  return low < file->symbol_count && file->symbols[low].pc == pc ? &file->symbols[low] : NULL;
+  size_t to = ARRAY_COUNT_TO(file->symbols, file->symbol_count, pc, pc);
+  return to && file->symbols[to - 1].pc == pc ? &file->symbols[to - 1] : NULL;
 }

@@ -126,24 +126,13 @@ const struct trace_mapping *trace_mapping_at(const struct trace *trace, uint32_t
   return i < trace_mapping_count(trace, process) ? &trace->files[process]->mappings[i] : NULL;
 }
 
-static size_t count_at_or_below(const struct trace_file *file, uint64_t address) {
-  size_t low = 0, high = file->mapping_count;
-  while (low < high) {
-    size_t middle = low + (high - low) / 2;
-    if (file->mappings[middle].lo <= address)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  return low;
-}
-
 const struct trace_mapping *trace_mapping_of(const struct trace *trace, uint32_t process, uint64_t address,
                                              uint64_t time) {
   if (process >= trace->file_count)
     return NULL;
   const struct trace_file *file = trace->files[process];
-  for (size_t i = count_at_or_below(file, address); i-- > 0 && file->mapping_reach[i] > address;) {
+  size_t below = ARRAY_COUNT_TO(file->mappings, file->mapping_count, lo, address);
+  for (size_t i = below; i-- > 0 && file->mapping_reach[i] > address;) {
     const struct trace_mapping *mapping = &file->mappings[i];
     if (address < mapping->hi && mapping->since <= time && time < mapping->until)
       return mapping;

@@ -104,19 +104,6 @@ const struct trace_module *trace_module_at(const struct trace *trace, uint32_t p
   return i < trace_module_count(trace, process) ? &trace->files[process]->modules[i] : NULL;
 }
 
-/* Number of modules that begin at or below `pc`. */
-static size_t count_at_or_below(const struct trace_file *file, uint64_t pc) {
-  size_t low = 0, high = file->module_count;
-  while (low < high) {
-    size_t middle = low + (high - low) / 2;
-    if (file->modules[middle].lo <= pc)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  return low;
-}
-
 /* The recorder learns of a module shortly after it is loaded, so a record may be a little older than the module that
  * its call came from: without a module at that time, the first one later is it. */
 const struct trace_module *trace_module_of(const struct trace *trace, uint32_t process, uint64_t pc, uint64_t time) {
@@ -124,7 +111,8 @@ const struct trace_module *trace_module_of(const struct trace *trace, uint32_t p
     return NULL;
   const struct trace_file *file = trace->files[process];
   const struct trace_module *held = NULL, *later = NULL;
-  for (size_t i = count_at_or_below(file, pc); i-- > 0 && file->module_reach[i] > pc;) {
+  size_t below = ARRAY_COUNT_TO(file->modules, file->module_count, lo, pc);
+  for (size_t i = below; i-- > 0 && file->module_reach[i] > pc;) {
     const struct trace_module *module = &file->modules[i];
     if (pc >= module->hi || time >= module->unloaded)
       continue;

@@ -107,12 +107,12 @@ struct unload {
 };
 
 struct text_of_id {
-  uint32_t id;
+  uint64_t id;
   const char *text;
 };
 
 struct channel_of_id {
-  uint32_t id;
+  uint64_t id;
   struct trace_channel channel;
 };
 
@@ -195,6 +195,22 @@ struct trace {
 
 /* Makes room for one more element; false: out of memory. */
 bool array_grow(void *array, size_t *room, size_t count, size_t element);
+
+/* Of `count` items that ascend by their field `key`, 64 bits wide: how many have `value` or less. */
+#define ARRAY_COUNT_TO(items, count, key, value)                                                                       \
+  array_count_to((items), (count), sizeof *(items), offsetof(__typeof__(*(items)), key), (value))
+static inline size_t array_count_to(const void *items, size_t count, size_t size, size_t key, uint64_t value) {
+  size_t low = 0, high = count;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    if (*(const uint64_t *)(const void *)((const char *)items + middle * size + key) <= value)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
+}
+
 char *arena_text(struct arena *arena, const char *text, size_t size);
 void *arena_bytes(struct arena *arena, const void *bytes, size_t size, size_t room);
 void arena_free(struct arena *arena);

@@ -44,6 +44,7 @@ int snarli_errno_of(int status) {
   case SNARL_NO_MEMORY:
     return ENOMEM;
   case SNARL_NO_THREAD:
+  case SNARL_NO_PROCESS:
     return EAGAIN;
   case SNARL_OWNER_ENDED:
     return EOWNERDEAD;

@@ -6,6 +6,7 @@
  *
  * `guard` protects the list of lives. Entered by any thread.
  */
+#include "process.h"
 #include "self.h"
 #include "timer.h"
 #include <errno.h>
@@ -141,17 +142,18 @@ static bool is_waited_for_at_exit(const struct life *life) {
   return !life->is_daemon && snarli_load(&life->state) == RUNNING && life->object != snarl_current_thread();
 }
 
-static void process_exits(void) {
+void snarli_finish(void) {
   for (struct life *life; (life = find_joinable(is_waited_for_at_exit));)
     (void)join_life(life, SNARL_FOREVER, SNARL_HERE);
   snarli_timers_drain();
+  snarli_processes_at_exit();
   reap_daemons();
 }
 
 void snarli_wait_at_exit(void) {
   uint32_t no = 0;
   if (snarli_cas(&has_exit_handler, &no, 1))
-    (void)atexit(process_exits);
+    (void)atexit(snarli_finish);
 }
 
 static void life_ends(struct life **where) {
@@ -389,9 +391,11 @@ uint32_t snarl_get_native_id(void) {
 void snarli_threads_before_fork(void) {
   snarli_guard(&guard);
   snarli_timers_before_fork();
+  snarli_processes_before_fork();
 }
 
 void snarli_threads_after_fork(void) {
+  snarli_processes_after_fork();
   snarli_timers_after_fork();
   snarli_unguard(&guard);
 }
@@ -408,6 +412,7 @@ void snarli_threads_in_child(struct snarli_self *forker) {
   guard = 0;
   main_ident = snarli_ident();
   snarli_timers_in_child();
+  snarli_processes_in_child();
 }
 
 void snarli_threads_open(void) {

@@ -121,8 +121,23 @@ def thread_pool(lines):
     expect_order(second, [task[:2] for task in each_task])
 
 
+def processes(lines):
+    main = int(re.fullmatch(r"the main process has the PID (\d+)", lines[0]).group(1))
+    pids = {}
+    for line in lines[1:-1]:
+        match = re.fullmatch(r"process (Process-\d) \(PID (\d+)\) (?:begins to work|has done its work)", line)
+        pids.setdefault(match.group(1), set()).add(int(match.group(2)))
+    if sorted(map(len, pids.values())) != [1] * 5 or len(set.union({main}, *pids.values())) != 6:
+        sys.exit("other processes than expected")
+    expect_order([re.sub(r" \(PID \d+\)", "", line) for line in lines[1:-1]],
+                 [[f"process Process-{i} begins to work", f"process Process-{i} has done its work"] for i in range(5)])
+    if lines[-1] != "all processes have done their work":
+        sys.exit("the end is missing")
+
+
 CHECKS = {"01": workers, "02": workers, "03": counter, "04": counter, "05": rlock, "06": condition, "07": semaphore, "08": event,
-          "09": barrier, "10": thread_pool, "11": local}
+          "09": barrier, "10": thread_pool, "11": local, "12": processes,
+          "13": processes}
 
 
 def main():

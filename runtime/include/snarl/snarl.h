@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Python's threading for C, with every operation in the trace under its own name. See runtime/README.md.
+ * Python's threading and multiprocessing for C, with every operation in the trace under its own name. See
+ * runtime/README.md.
  */
 #ifndef SNARL_SNARL_H
 #define SNARL_SNARL_H
@@ -14,6 +15,7 @@
 #include <snarl/local.h>
 #include <snarl/lock.h>
 #include <snarl/once.h>
+#include <snarl/process.h>
 #include <snarl/queue.h>
 #include <snarl/rwlock.h>
 #include <snarl/semaphore.h>

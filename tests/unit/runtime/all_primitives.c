@@ -4,6 +4,7 @@
  * records: once_each.py compares a run alone with one under the shim.
  */
 #include <snarl/snarl.h>
+#include <sys/mman.h>
 
 static snarl_lock lock = SNARL_LOCK_INIT("lock");
 static snarl_rlock rlock = SNARL_RLOCK_INIT("rlock");
@@ -43,6 +44,23 @@ static void *use_all(void *argument) {
   return argument;
 }
 
+static int in_process(void *unused) {
+  (void)use_all(unused);
+  return 3;
+}
+
+static snarl_process process = SNARL_PROCESS_INIT("process", in_process, NULL);
+
+static uint32_t *is_there; /* in memory that both processes have */
+
+static int wait_for_ever(void *unused) {
+  __atomic_store_n(is_there, 1, __ATOMIC_RELEASE);
+  snarl_sleep(SNARL_FOREVER);
+  return unused ? 0 : 1;
+}
+
+static snarl_process killed = SNARL_PROCESS_INIT("killed", wait_for_ever, NULL);
+
 int main(void) {
   (void)use_all(NULL);
   for (int i = 0; i < 3; i++) {
@@ -51,6 +69,16 @@ int main(void) {
       return 1;
   }
   if (snarl_timer_start(&timer) || snarl_timer_join(&timer, SNARL_FOREVER))
+    return 1;
+  if (snarl_process_start(&process) || snarl_process_join(&process, SNARL_FOREVER) != SNARL_FAILED)
+    return 1;
+  is_there = mmap(NULL, sizeof *is_there, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (is_there == MAP_FAILED || snarl_process_start(&killed))
+    return 1;
+  while (!__atomic_load_n(is_there, __ATOMIC_ACQUIRE))
+    snarl_sleep(SNARL_MS(1));
+  if (snarl_process_join(&killed, SNARL_MS(1)) != SNARL_TIMEOUT || snarl_process_kill(&killed) ||
+      snarl_process_join(&killed, SNARL_FOREVER) != SNARL_FAILED)
     return 1;
   return snarl_shared_read(&shared) == 2 ? 0 : 1;
 }

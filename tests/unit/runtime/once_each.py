@@ -9,7 +9,7 @@ import sys
 import tempfile
 
 OURS = ("mutex-", "rwlock-", "sem-", "cond-", "barrier-", "once-", "thread-", "event-", "shared-", "timer-", "object-", "futex-",
-        "signal-mask", "spin-")
+        "signal-", "spin-", "fork", "wait-", "process-")
 
 
 def counts(snarl, trace):
@@ -29,7 +29,7 @@ def main():
         print(f"{word:28} {one.get(word, 0):5} {other.get(word, 0):5}")
     if one != other:
         sys.exit("alone and under the shim the records differ")
-    if len(one) < 30 or one["thread-created"] != 4:
+    if len(one) < 30 or one["thread-created"] != 4 or one["process-begin"] != 3:
         sys.exit("records are missing in both")
 
 

@@ -64,24 +64,29 @@ enum wait_kind {
 /* What a thread asked for and did not get yet. */
 struct wait {
   enum wait_kind kind;
-  bool is_write;  /* of a lock; of a queue: to put */
-  bool is_join;   /* of a queue: until all is dealt with */
-  bool ends;      /* by itself: a try or a timed wait */
-  bool gave_lock; /* of a condition: the mutex is released */
-  struct object *object;
-  uint32_t object_serial;
-  struct object *mutex; /* of a condition: what it takes again when woken */
-  uint32_t mutex_serial;
-  struct thread *target; /* of a join; NULL: unknown */
-  uint32_t target_serial;
-  uint32_t pid;    /* of a child, 0: any */
-  uint32_t round;  /* of a barrier; of an event: how often it was set */
-  uint64_t amount; /* asked to be sent, and counted as sent */
-  uint64_t futex;  /* its address */
-  uint64_t owner;  /* of a file lock */
-  uint32_t units;  /* of a System V semaphore; 0: until it is zero */
-  bool is_own;     /* of a child: the one that the thread spawned last */
+  bool ends; /* by itself: a try or a timed wait */
   struct origin asked;
+  struct object *object; /* for most kinds */
+  uint32_t object_serial;
+  bool is_write; /* of a lock; of a queue: to put */
+
+  /* WAIT_COND */
+  bool gave_lock;       /* the mutex is released */
+  struct object *mutex; /* what it takes again when woken */
+  uint32_t mutex_serial;
+
+  /* WAIT_JOIN; WAIT_CHILD */
+  struct thread *target; /* NULL: unknown */
+  uint32_t target_serial;
+  uint32_t pid; /* 0: any */
+  bool is_own;  /* the one that the thread spawned last */
+
+  bool is_join;    /* WAIT_QUEUE: until all is dealt with */
+  uint32_t round;  /* WAIT_BARRIER; WAIT_EVENT: how often it was set */
+  uint32_t units;  /* WAIT_SEM, of System V; 0: until it is zero */
+  uint64_t amount; /* WAIT_SEND: asked to be sent, and counted as sent */
+  uint64_t owner;  /* WAIT_FILE */
+  uint64_t futex;  /* WAIT_FUTEX: its address */
 };
 
 struct thread {
@@ -129,35 +134,45 @@ struct object {
   uint8_t type; /* enum snarli_object_type */
   uint8_t kind; /* enum snarli_kind of an object of libsnarl, else 0 */
   bool has_type, is_shared, is_doubted, is_gone, is_used;
-  uint32_t writer;  /* a rwlock: serial of the thread that first wanted it for writing, 0: none */
-  bool has_writers; /* more than one */
-  bool was_tried;   /* a semaphore: a failed try was not followed by a wait */
   uint32_t pins, hash_next;
+  const char *name;
+  struct origin created;
+
+  /* what it is known by: see object.c */
   struct process *process;        /* of a private one; of a shared one whoever saw it first */
   uint64_t address;               /* a key: see key_of_address */
   uint64_t device, inode, offset; /* of a shared one */
   bool is_sysv;                   /* a semaphore: number `offset` of set `inode` */
   bool is_closed;                 /* of a set that nobody outside of the trace knows */
   struct file *file;              /* of a lock on a file: bytes `inode` to `offset` of it */
-  struct origin created;
+
+  /* locks of all families, semaphores that serve as locks among them */
+  VECTOR(struct thread *) holders;
   struct thread *orphaned_by; /* held it at the fork and does not exist in this process; pinned. NULL: nobody */
   struct origin orphaned;     /* where that one took it */
-  const char *name;
-  VECTOR(struct thread *) holders;
+  uint32_t writer;            /* a rwlock: serial of the thread that first wanted it for writing, 0: none */
+  bool has_writers;           /* more than one */
+
+  /* semaphores; who gave and took also of channels and annotated orders */
   enum sem_role role;
   bool has_value, was_held_at_birth;
+  bool was_tried; /* a failed try was not followed by a wait */
   int64_t value;
   uint32_t first_value;
   uint32_t init_thread, init_step;            /* who initialized it, and its step then */
   uint32_t poster, acquirer, posts, acquires; /* serials */
   bool has_posters, has_acquirers;            /* more than one */
-  uint32_t waiters, signals;                  /* of a condition */
-  bool was_woken;                             /* a wait for it was ended by a notification */
-  struct origin unheard;                      /* its newest notification, if nobody waited then; time 0: none */
-  uint32_t needed, arrived, round;            /* of a barrier */
-  struct thread *runner;                      /* of a once, or of a future's task */
-  struct origin runs;                         /* where that began; of a task that ended: where it did */
-  bool is_done;                               /* of a once; set, closed, shut down */
+
+  /* what threads wait at: conditions; barriers and events; onces, events, queues, executors */
+  uint32_t waiters, signals;
+  bool was_woken;                  /* a wait for the condition was ended by a notification */
+  struct origin unheard;           /* its newest notification, if nobody waited then; time 0: none */
+  uint32_t needed, arrived, round; /* of an event `round` only: how often it was set */
+  bool is_done;                    /* of a once; set, closed, shut down */
+  struct thread *runner;           /* of a once, or of a future's task */
+  struct origin runs;              /* where that began; of a task that ended: where it did */
+
+  /* queues, executors, futures; channels */
   uint64_t items, unfinished, limit; /* of a queue; of an executor: tasks not begun, most workers. 0: no limit */
   struct object *pool;               /* of a future: its executor, NULL: unknown */
   uint32_t pool_serial;

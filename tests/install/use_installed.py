@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """use_installed.py CMAKE BUILD CC CXX SMOKE EXAMPLE: installs BUILD into an empty prefix and uses it as a stranger would. Each header
-compiles alone, as strict C11 and C++17; a C++ program builds with what pkg-config says, a C program with find_package; both run."""
+compiles alone, as strict C11 and C++17; a C++ program builds with what pkg-config says, a C program with find_package; both run, the
+second also under the installed command. A staged installation has the same files."""
 import os
 import re
 import subprocess
@@ -56,17 +57,43 @@ def with_find_package(prefix, cmake, example):
         project.write(PROJECT.format(example=example))
     run(cmake, "-S", folder, "-B", os.path.join(folder, "build"), f"-DCMAKE_PREFIX_PATH={prefix}")
     run(cmake, "--build", os.path.join(folder, "build"))
-    run(os.path.join(folder, "build", "stranger"), env=dict(os.environ, SNARL_TIME_SCALE="0.01"))
+    program = os.path.join(folder, "build", "stranger")
+    run(program, env=dict(os.environ, SNARL_TIME_SCALE="0.01"))
     print("a C program builds by find_package and runs")
+    return program
+
+
+def with_command(prefix, program):
+    """The command finds the shim that was installed beside it."""
+    environment = {name: value for name, value in os.environ.items() if name != "SNARL_LIBDIR"}
+    report = run(os.path.join(prefix, "bin", "snarl"), "run", "--", program, env=dict(environment, SNARL_TIME_SCALE="0.01"))
+    if "no findings in" not in report:
+        sys.exit(f"the installed command says:\n{report}")
+    print("the installed command records it")
+
+
+def files_below(folder):
+    return {os.path.relpath(os.path.join(root, name), folder) for root, _, files in os.walk(folder) for name in files}
+
+
+def staged(stage, installed, cmake, build):
+    """With DESTDIR, as packagers do: the prefix lies below it, and nothing else does."""
+    run(cmake, "--install", build, "--prefix", "/opt/snarl", env=dict(os.environ, DESTDIR=stage))
+    if files_below(stage) != {os.path.join("opt/snarl", name) for name in installed}:
+        sys.exit(f"staged are {sorted(files_below(stage))}, installed {sorted(installed)}")
+    if not {f"share/man/man1/snarl{page}.1" for page in ("", "-run", "-record", "-analyze", "-graph", "-dump", "-info")} <= installed:
+        sys.exit(f"pages are missing: {sorted(installed)}")
+    print(f"{len(installed)} files can be staged")
 
 
 def main():
     cmake, build, cc, cxx, smoke, example = sys.argv[1:]
-    with tempfile.TemporaryDirectory() as prefix:
+    with tempfile.TemporaryDirectory() as prefix, tempfile.TemporaryDirectory() as stage:
         run(cmake, "--install", build, "--prefix", prefix)
+        staged(stage, files_below(prefix), cmake, build)
         headers_alone(os.path.join(prefix, "include"), cc, cxx)
         with_pkg_config(prefix, cxx, smoke)
-        with_find_package(prefix, cmake, example)
+        with_command(prefix, with_find_package(prefix, cmake, example))
 
 
 main()

@@ -210,12 +210,10 @@ static void report_losses(struct analysis *analysis) {
     problem(analysis, arena_print(arena, "%u forked process%s left no records", lost, lost == 1 ? "" : "es"));
 }
 
-static void report_problems(struct analysis *analysis) {
+/* Where the search for lock-order cycles stopped. */
+static void report_limits(struct analysis *analysis) {
   struct arena *arena = &analysis->arena;
-  report_losses(analysis);
   const struct lock_cycles *cycles = &analysis->cycles;
-  for (size_t i = 0; i < trace_problem_count(analysis->trace); i++)
-    problem(analysis, trace_problem_at(analysis->trace, i)->text);
   if (cycles->entangled > cycles->longest)
     problem(analysis,
             arena_print(arena, "lock-order cycles of more than %u locks were not looked for; %u locks are entangled",
@@ -230,6 +228,10 @@ static void report_problems(struct analysis *analysis) {
   if (analysis->deps.were_too_many)
     problem(analysis,
             "the trace has too many objects: the order in which the last of them are locked was not compared");
+}
+
+/* Acquisitions whose later moments were not looked at. */
+static void report_cut_moments(struct analysis *analysis) {
   uint64_t cut = 0;
   for (size_t i = 0; i < analysis->deps.all.count; i++) {
     const struct dependency *dep = analysis->deps.all.items[i];
@@ -237,10 +239,18 @@ static void report_problems(struct analysis *analysis) {
   }
   if (cut)
     problem(analysis,
-            arena_print(arena,
+            arena_print(&analysis->arena,
                         "of %" PRIu64 " lock acquisitions only the first moments were compared: a verdict may be "
                         "too low",
                         cut));
+}
+
+static void report_problems(struct analysis *analysis) {
+  report_losses(analysis);
+  for (size_t i = 0; i < trace_problem_count(analysis->trace); i++)
+    problem(analysis, trace_problem_at(analysis->trace, i)->text);
+  report_limits(analysis);
+  report_cut_moments(analysis);
   analysis->report.problems = analysis->problems.items;
   analysis->report.problem_count = analysis->problems.count;
 }

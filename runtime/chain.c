@@ -29,6 +29,11 @@ struct snarli_chain *snarli_chain_new(uint64_t limit) {
   return NULL;
 }
 
+void snarli_chain_settle(struct snarli_chain *chain) {
+  snarli_guard(&chain->put_guard);
+  snarli_guard(&chain->get_guard);
+}
+
 void snarli_chain_free(struct snarli_chain *chain) {
   for (struct snarli_block *block = chain->head, *next; block; block = next) {
     next = block->next;

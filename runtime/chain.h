@@ -32,6 +32,8 @@ struct snarli_chain {
 
 struct snarli_chain *snarli_chain_new(uint64_t limit); /* NULL: no memory */
 void snarli_chain_free(struct snarli_chain *chain);
+/* Waits for those who have done their put or get and are on their way out. */
+void snarli_chain_settle(struct snarli_chain *chain);
 
 /* SNARL_OK, SNARL_CLOSED, SNARLI_WOULD_WAIT, and of a put SNARL_NO_MEMORY. */
 int snarli_chain_put(struct snarli_chain *chain, void *item, snarli_noted *noted, void *queue, struct snarl_site *site);

@@ -6,6 +6,10 @@
  * that none of them was for. Whoever notifies takes a sleeper off the count, so that the notifications that follow
  * until that one runs cost no system call. Entered by any thread.
  *
+ * Who made something true looks here afterwards, when whoever waited for it may have gone on, and may have ended the
+ * object. So the memory of an event count is kept, and used again for nothing but another one: a late notification
+ * wakes somebody there for nothing, who looks again.
+ *
  *   while (!try()) {                       make it true (by a read-modify-write);
  *     key = snarli_eventcount_announce();  snarli_eventcount_notify();
  *     if (try()) { _leave(); break; }
@@ -54,6 +58,13 @@ static inline bool snarli_eventcount_has_sleepers(const struct snarli_eventcount
 }
 
 void snarli_eventcount_wake(struct snarli_eventcount *count, bool all);
+
+/* Memory with an event count in it begins with the link to more that is kept. Its event counts stay as they are. */
+struct snarli_kept {
+  struct snarli_kept *next;
+};
+struct snarli_kept *snarli_kept_take(void **kept); /* NULL: there is none now */
+void snarli_kept_give(void **kept, struct snarli_kept *memory);
 
 static inline void snarli_eventcount_notify(struct snarli_eventcount *count) {
   if (__builtin_expect(snarli_eventcount_has_sleepers(count), 0))

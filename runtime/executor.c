@@ -7,6 +7,7 @@
 #include "eventcount.h"
 #include "future.h"
 #include "self.h"
+#include <limits.h>
 #include <pthread.h>
 #include <sched.h>
 #include <snarl/thread.h>
@@ -24,15 +25,17 @@ struct worker {
 };
 
 struct snarli_pool {
+  struct snarli_kept kept; /* a submit whose task is over may still be looking for idle workers */
   struct snarl_executor_options options;
   char prefix[NAME - sizeof "-4294967295"];
   snarl_executor *executor;
   struct snarli_chain *tasks;
   uint32_t forks;                              /* of the process it lives in */
   uint32_t guard;                              /* of what follows */
-  uint32_t started;                            /* threads that are there, or ended and not replaced */
+  uint32_t started;                            /* threads that run tasks, or did so until it was closed */
   unsigned names;                              /* threads so far */
-  struct worker *workers;                      /* the newest first; each is joined */
+  struct worker *workers;                      /* the newest first; whoever takes one joins it */
+  uint32_t unjoined;                           /* those, and those that are being joined */
   struct snarli_pool *next, **link;            /* among the open ones */
   _Alignas(128) struct snarli_eventcount work; /* idle workers sleep here */
 };
@@ -75,31 +78,40 @@ static snarl_future *next_task(struct snarli_pool *pool) {
 
 static int start_worker(struct snarli_pool *pool);
 
-/* A task ended its thread: the thread's work goes on in another. */
+static void close_pool(struct snarli_pool *pool, bool cancel_futures);
+
+/* In this process there are the pool's threads. */
+static bool is_here(const struct snarli_pool *pool) { return pool->forks == snarli_forks; }
+
+/* A task, a callback or the initializer ended its thread: the thread's work goes on in another. Not so where an
+ * initializer may end one after the other. An executor without threads is of no use: nobody shall wait for it. */
 static void worker_left(void *context) {
   struct snarli_pool *pool = context;
-  if (!own_future)
+  if (!is_here(pool))
     return;
-  snarli_future_abandon(own_future);
+  bool has_task = own_future != NULL;
+  if (has_task)
+    snarli_future_abandon(own_future);
   own_future = NULL;
-  own_pool = NULL;
   snarli_guard(&pool->guard);
   snarli_store(&pool->started, pool->started - 1);
-  (void)start_worker(pool);
+  bool is_useless = (!has_task || start_worker(pool)) && !pool->started;
   snarli_unguard(&pool->guard);
+  if (is_useless)
+    close_pool(pool, true);
 }
 
 static void *work(void *argument) {
   struct worker *worker = argument;
   struct snarli_pool *pool = own_pool = worker->pool;
+  pthread_cleanup_push(worker_left, pool);
   if (pool->options.initializer)
     pool->options.initializer(pool->options.initializer_context);
   if (snarli_records())
     snarli_note(SNARLI_R_EXECUTOR_WORKER, 0, &pool->executor->object, NULL);
-  pthread_cleanup_push(worker_left, pool);
-  while ((own_future = next_task(pool)))
+  while (is_here(pool) && (own_future = next_task(pool))) /* a task that forked may return twice */
     snarli_future_run(own_future);
-  pthread_cleanup_pop(1);
+  pthread_cleanup_pop(0);
   return NULL;
 }
 
@@ -122,6 +134,7 @@ static int start_worker(struct snarli_pool *pool) {
   worker->next = pool->workers;
   pool->workers = worker;
   snarli_store(&pool->started, pool->started + 1);
+  (void)snarli_add(&pool->unjoined, 1);
   pool->names++;
   return SNARL_OK;
 }
@@ -147,7 +160,7 @@ static inline int pool_of(snarl_executor *executor, struct snarli_pool **pool, s
   if (__builtin_expect(status, 0))
     return status;
   *pool = executor->pool;
-  return __builtin_expect((*pool)->forks == snarli_forks, 1) ? SNARL_OK : snarli_refuse(SNARL_FORKED, executor, site);
+  return __builtin_expect(is_here(*pool), 1) ? SNARL_OK : snarli_refuse(SNARL_FORKED, executor, site);
 }
 
 static SNARLI_COLD void note_submit(snarl_executor *executor, snarl_future *future, struct snarl_site *site) {
@@ -211,25 +224,30 @@ static void stay_open_no_more(struct snarli_pool *pool) {
   snarli_unguard(&open_guard);
 }
 
-/* Waits for the threads, those included that are started meanwhile in place of others. */
+static struct worker *take_worker(struct snarli_pool *pool) {
+  snarli_guard(&pool->guard);
+  struct worker *worker = pool->workers;
+  if (worker)
+    pool->workers = worker->next;
+  snarli_unguard(&pool->guard);
+  return worker;
+}
+
+static void join_worker(struct snarli_pool *pool, struct worker *worker, struct snarl_site *site) {
+  (void)snarl_thread_join_at(&worker->thread, SNARL_FOREVER, site);
+  free(worker);
+  if (snarli_add(&pool->unjoined, UINT32_MAX) == 1)
+    snarli_unpark(&pool->unjoined, INT_MAX);
+}
+
+/* Waits for the threads: those that are started meanwhile in place of others, and those that another call joins. */
 static void join_all(struct snarli_pool *pool, struct snarl_site *site) {
-  for (;;) {
-    snarli_guard(&pool->guard);
-    struct worker *worker = pool->workers;
-    snarli_unguard(&pool->guard);
-    if (!worker)
-      return;
-    (void)snarl_thread_join_at(&worker->thread, SNARL_FOREVER, site);
-    snarli_guard(&pool->guard);
-    struct worker **link = &pool->workers;
-    while (*link && *link != worker)
-      link = &(*link)->next;
-    bool is_ours = *link == worker; /* another shutdown may have been faster */
-    if (is_ours)
-      *link = worker->next;
-    snarli_unguard(&pool->guard);
-    if (is_ours)
-      free(worker);
+  for (uint32_t unjoined; (unjoined = snarli_load(&pool->unjoined));) {
+    struct worker *worker = take_worker(pool);
+    if (worker)
+      join_worker(pool, worker, site);
+    else
+      (void)snarli_park(&pool->unjoined, unjoined, SNARLI_NEVER);
   }
 }
 
@@ -265,26 +283,55 @@ static void shut_down_open_ones(void) {
     if (!pool)
       return;
     close_pool(pool, false);
-    if (pool->forks == snarli_forks && own_pool != pool)
+    if (own_pool != pool)
       join_all(pool, NULL);
   }
 }
 
-static pthread_once_t exit_once = PTHREAD_ONCE_INIT;
-static void await_exit(void) { (void)atexit(shut_down_open_ones); }
+/* A fork finds the list whole, and leaves the child none to shut down. */
+static void fork_begins(void) { snarli_guard(&open_guard); }
+static void fork_is_over(void) { snarli_unguard(&open_guard); }
+static void child_begins(void) {
+  for (; open_pools; open_pools = open_pools->next)
+    open_pools->link = NULL;
+  open_guard = 0;
+}
+
+static pthread_once_t first_use = PTHREAD_ONCE_INIT;
+static void prepare_for_ends(void) {
+  (void)pthread_atfork(fork_begins, fork_is_over, child_begins);
+  (void)atexit(shut_down_open_ones);
+}
+
+static void *kept_pools;
 
 static void pool_free(struct snarli_pool *pool) {
   if (pool->tasks)
     snarli_chain_free(pool->tasks);
-  free(pool);
+  snarli_kept_give(&kept_pools, &pool->kept);
+}
+
+/* All but the event count as at first. */
+static struct snarli_pool *pool_take(void) {
+  struct snarli_pool *pool = (struct snarli_pool *)snarli_kept_take(&kept_pools);
+  if (!pool) {
+    pool = aligned_alloc(_Alignof(struct snarli_pool), sizeof *pool);
+    if (pool)
+      pool->work.state = 0;
+  }
+  if (pool)
+    memset(pool, 0, offsetof(struct snarli_pool, work));
+  return pool;
 }
 
 static struct snarli_pool *pool_new(snarl_executor *executor, const char *name,
                                     const struct snarl_executor_options *options) {
-  struct snarli_pool *pool = aligned_alloc(_Alignof(struct snarli_pool), sizeof *pool);
+  struct snarli_pool *pool = pool_take();
   if (!pool)
     return NULL;
-  *pool = (struct snarli_pool){.executor = executor, .forks = snarli_forks, .tasks = snarli_chain_new(UINT64_MAX)};
+  pool->executor = executor;
+  pool->forks = snarli_forks;
+  pool->tasks = snarli_chain_new(UINT64_MAX);
   if (options)
     pool->options = *options;
   if (!pool->options.workers)
@@ -299,13 +346,14 @@ static struct snarli_pool *pool_new(snarl_executor *executor, const char *name,
 
 int snarl_executor_init_at(snarl_executor *executor, const char *name, const struct snarl_executor_options *options,
                            struct snarl_site *site) {
+  if (executor)
+    executor->object.kind = 0; /* its block may end with nothing in it */
   if (!executor || (options && options->workers > INT32_MAX))
     return snarli_refuse(SNARL_INVALID, executor, site);
-  executor->object.kind = 0;
   executor->pool = pool_new(executor, name, options);
   if (!executor->pool)
     return SNARL_NO_MEMORY;
-  (void)pthread_once(&exit_once, await_exit);
+  (void)pthread_once(&first_use, prepare_for_ends);
   stay_open(executor->pool);
   return snarli_object_begin(&executor->object, SNARLI_ALIVE(EXECUTOR), name, site);
 }
@@ -313,10 +361,10 @@ int snarl_executor_init_at(snarl_executor *executor, const char *name, const str
 /* In the child of a fork only the memory is given back. */
 int snarl_executor_destroy_at(snarl_executor *executor, struct snarl_site *site) {
   int status = snarl_executor_shutdown_at(executor, true, false, site);
-  if (status == SNARL_FORKED)
-    stay_open_no_more(executor->pool);
-  else if (status)
+  if (status && status != SNARL_FORKED)
     return status;
+  if (!status)
+    snarli_chain_settle(executor->pool->tasks);
   snarli_object_end(&executor->object);
   pool_free(executor->pool);
   executor->pool = NULL;

@@ -5,6 +5,7 @@
  */
 #include "future.h"
 #include <limits.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,12 +84,27 @@ static struct snarli_watcher *reversed(struct snarli_watcher *watcher) {
   return first;
 }
 
-static void tell(snarl_future *future) {
-  struct snarli_watcher *watcher = reversed(snarli_swap_pointer(&future->watchers, SNARLI_TOLD));
-  for (struct snarli_watcher *next; watcher; watcher = next) {
-    next = watcher->next; /* it may be gone afterwards */
-    watcher->done(watcher, future);
+struct news {
+  snarl_future *future;
+  struct snarli_watcher *rest;
+};
+
+static void tell_rest(void *context) {
+  struct news *news = context;
+  for (struct snarli_watcher *watcher; (watcher = news->rest);) {
+    news->rest = watcher->next; /* it may be gone afterwards */
+    watcher->done(watcher, news->future);
   }
+}
+
+/* A callback that ends its thread keeps it from nobody else. */
+static void tell(snarl_future *future) {
+  struct news news = {future, reversed(snarli_swap_pointer(&future->watchers, SNARLI_TOLD))};
+  if (!news.rest)
+    return;
+  pthread_cleanup_push(tell_rest, &news);
+  tell_rest(&news);
+  pthread_cleanup_pop(0);
 }
 
 /* The caller's reference keeps the future until here. */
@@ -129,6 +145,10 @@ void snarli_future_run(snarl_future *future) {
 }
 
 void snarli_future_abandon(snarl_future *future) {
+  if (snarli_is_done(snarli_load(&future->state))) { /* it was a callback */
+    snarli_future_unref(future);
+    return;
+  }
   (void)snarl_fail_at(0, NULL, "the task ended its thread");
   finish(future);
 }
@@ -230,9 +250,9 @@ struct callback {
 };
 
 static void call_back(struct snarli_watcher *watcher, snarl_future *future) {
-  struct callback *callback = (struct callback *)watcher;
-  callback->function(future, callback->context);
-  free(callback);
+  struct callback callback = *(struct callback *)watcher;
+  free(watcher); /* first: it may end the thread */
+  callback.function(future, callback.context);
 }
 
 int snarl_future_add_done_callback(snarl_future *future, snarl_callback *function, void *context) {

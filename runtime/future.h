@@ -43,7 +43,7 @@ static inline bool snarli_is_done(uint32_t state) { return (state & SNARLI_STATE
 snarl_future *snarli_future_new(snarl_task *task, void *argument, uint32_t references);
 /* Runs the task unless it was cancelled, and gives the caller's reference back. The calling thread is a worker. */
 void snarli_future_run(snarl_future *future);
-/* The task that ran in this thread ended the thread. */
+/* The task that ran in this thread, or a callback of it, ended the thread: as _run from there on. */
 void snarli_future_abandon(snarl_future *future);
 /* Calls the watcher when the future is done; false: it is. */
 bool snarli_future_watch(snarl_future *future, struct snarli_watcher *watcher);

@@ -6,11 +6,15 @@
  */
 #include "chain.h"
 #include "eventcount.h"
+#include "self.h"
 #include "store.h"
 #include <snarl/queue.h>
 #include <stdlib.h>
 
 struct snarli_queue_body {
+  struct snarli_kept kept;
+  uint32_t forks;           /* of the process it was made in */
+  uint32_t waiting;         /* threads that sleep, or are about to */
   struct snarli_ring *ring; /* one of the three is there */
   struct snarli_chain *chain;
   struct snarli_store *store;
@@ -18,8 +22,9 @@ struct snarli_queue_body {
   _Alignas(128) struct snarli_eventcount places;
   _Alignas(128) struct snarli_eventcount all_done;
   uint64_t done;
-  uint32_t waiting; /* threads that sleep, or are about to */
 };
+
+static void *kept_bodies;
 
 static void body_free(struct snarli_queue_body *body) {
   if (body->store)
@@ -27,15 +32,37 @@ static void body_free(struct snarli_queue_body *body) {
   if (body->chain)
     snarli_chain_free(body->chain);
   free(body->ring);
-  free(body);
+  snarli_kept_give(&kept_bodies, &body->kept);
+}
+
+/* One whose last put, get or close another thread has seen may not be out yet. In the child of a fork it never will. */
+static void body_settle(struct snarli_queue_body *body) {
+  if (body->forks != snarli_forks)
+    return;
+  if (body->store)
+    snarli_store_settle(body->store);
+  if (body->chain)
+    snarli_chain_settle(body->chain);
+}
+
+static struct snarli_queue_body *body_take(void) {
+  struct snarli_queue_body *body = (struct snarli_queue_body *)snarli_kept_take(&kept_bodies);
+  if (body)
+    return body;
+  body = aligned_alloc(_Alignof(struct snarli_queue_body), sizeof *body);
+  if (body)
+    body->items.state = body->places.state = body->all_done.state = 0;
+  return body;
 }
 
 static struct snarli_queue_body *body_new(const snarl_queue *queue) {
   bool is_lifo = queue->object.kind == SNARLI_ALIVE(LIFO_QUEUE);
-  struct snarli_queue_body *body = aligned_alloc(_Alignof(struct snarli_queue_body), sizeof *body);
+  struct snarli_queue_body *body = body_take();
   if (!body)
     return NULL;
-  *body = (struct snarli_queue_body){.ring = NULL};
+  body->ring = NULL, body->chain = NULL, body->store = NULL;
+  body->done = body->waiting = 0;
+  body->forks = snarli_forks;
   uint64_t limit = queue->limit ? queue->limit : UINT64_MAX;
   if (queue->object.kind != SNARLI_ALIVE(QUEUE))
     body->store = snarli_store_new(is_lifo ? SNARLI_LIFO : SNARLI_PRIORITY, limit, queue->compare);
@@ -45,7 +72,7 @@ static struct snarli_queue_body *body_new(const snarl_queue *queue) {
     body->chain = snarli_chain_new(limit);
   if (body->ring || body->chain || body->store)
     return body;
-  free(body);
+  snarli_kept_give(&kept_bodies, &body->kept);
   return NULL;
 }
 
@@ -217,29 +244,33 @@ int snarl_queue_task_done_at(snarl_queue *queue, struct snarl_site *site) {
   struct snarli_queue_body *body = status ? NULL : body_of(queue);
   if (!body)
     return status ? status : SNARL_NO_MEMORY;
-  uint64_t done = snarli_load64(&body->done);
-  if (done < puts_of(body) && snarli_records()) /* before anybody can see it */
+  uint64_t done = snarli_load64(&body->done), puts = puts_of(body);
+  if (done < puts && snarli_records()) /* before anybody can see it */
     snarli_note(SNARLI_R_QUEUE_TASK_DONE, 0, &queue->object, site);
-  do
-    if (done >= puts_of(body))
+  do {
+    puts = puts_of(body);
+    if (done >= puts)
       return snarli_refuse(SNARL_TOO_MANY, queue, site);
-  while (!snarli_cas64(&body->done, &done, done + 1));
-  if (done + 1 == puts_of(body))
+  } while (!snarli_cas64(&body->done, &done, done + 1));
+  if (done + 1 == puts) /* the queue may be gone, if that was the last */
     snarli_eventcount_wake(&body->all_done, true);
   return SNARL_OK;
 }
 
-static bool is_all_done(struct snarli_queue_body *body) { return snarli_load64(&body->done) == puts_of(body); }
+/* What is done is asked first: it was all that was put by then if it is all that was put later. */
+static bool is_all_done(struct snarli_queue_body *body) {
+  uint64_t done = snarli_load64(&body->done);
+  return done == puts_of(body);
+}
 
 static int join_until(struct snarli_queue_body *body, int64_t deadline) {
   while (!is_all_done(body)) {
     uint32_t key = snarli_eventcount_announce(&body->all_done);
     bool is_done = is_all_done(body);
     if (!is_done && snarli_eventcount_sleep(&body->all_done, key, deadline))
-      return SNARL_OK; /* it was true when we were told, whatever was put since */
+      continue;
     snarli_eventcount_leave(&body->all_done, key);
-    if (!is_done)
-      return is_all_done(body) ? SNARL_OK : SNARL_TIMEOUT;
+    return is_done || is_all_done(body) ? SNARL_OK : SNARL_TIMEOUT;
   }
   return SNARL_OK;
 }
@@ -269,7 +300,7 @@ int snarl_queue_join_at(snarl_queue *queue, snarl_time timeout, struct snarl_sit
 }
 
 size_t snarl_queue_size(const snarl_queue *queue) {
-  struct snarli_queue_body *body = queue ? snarli_load_pointer((void *const *)&queue->body) : NULL;
+  struct snarli_queue_body *body = check(queue, NULL) ? NULL : snarli_load_pointer((void *const *)&queue->body);
   if (!body)
     return 0;
   if (body->store)
@@ -283,7 +314,7 @@ size_t snarl_queue_size(const snarl_queue *queue) {
 bool snarl_queue_empty(const snarl_queue *queue) { return snarl_queue_size(queue) == 0; }
 
 bool snarl_queue_full(const snarl_queue *queue) {
-  return queue && queue->limit && snarl_queue_size(queue) >= queue->limit;
+  return !check(queue, NULL) && queue->limit && snarl_queue_size(queue) >= queue->limit;
 }
 
 static int init(snarl_queue *queue, uint32_t alive, const char *name, size_t limit, snarl_compare *compare,
@@ -318,7 +349,9 @@ int snarl_queue_destroy_at(snarl_queue *queue, struct snarl_site *site) {
     snarli_note(SNARLI_R_QUEUE_DESTROYED, 0, &queue->object, site);
   snarli_object_end(&queue->object);
   queue->body = NULL;
-  if (body)
+  if (body) {
+    body_settle(body);
     body_free(body);
+  }
   return SNARL_OK;
 }

@@ -16,6 +16,8 @@ struct snarli_store *snarli_store_new(enum snarli_order order, uint64_t limit,
   return store;
 }
 
+void snarli_store_settle(struct snarli_store *store) { snarli_guard(&store->guard); }
+
 void snarli_store_free(struct snarli_store *store) {
   free(store->entries);
   free(store);

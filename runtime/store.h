@@ -29,6 +29,7 @@ struct snarli_store {
 struct snarli_store *snarli_store_new(enum snarli_order order, uint64_t limit,
                                       int (*compare)(const void *, const void *)); /* NULL: no memory */
 void snarli_store_free(struct snarli_store *store);
+void snarli_store_settle(struct snarli_store *store); /* waits for those who are on their way out */
 
 /* SNARL_OK, SNARL_CLOSED, SNARLI_WOULD_WAIT, and of a put SNARL_NO_MEMORY. */
 int snarli_store_put(struct snarli_store *store, void *item, snarli_noted *noted, void *queue, struct snarl_site *site);

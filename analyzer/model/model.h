@@ -176,7 +176,7 @@ struct object {
   uint64_t items, unfinished, limit; /* of a queue; of an executor: tasks not begun, most workers. 0: no limit */
   struct object *pool;               /* of a future: its executor, NULL: unknown */
   uint32_t pool_serial;
-  bool has_failed, was_looked_at; /* of a future's task */
+  bool has_failed, was_looked_at, is_queued; /* of a future's task */
   struct channel *channel;        /* of a channel that is open, else NULL */
   struct ordering *order;
 };

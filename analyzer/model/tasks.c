@@ -60,14 +60,19 @@ static void submitted(struct event *event) {
   future->pool = is_known ? thread->chosen : NULL;
   future->pool_serial = is_known ? thread->chosen_serial : 0;
   future->created = origin_of(event);
+  future->is_queued = is_known;
   if (is_known)
     thread->chosen->items++;
   thread->chosen = NULL;
 }
 
-/* It is not among its executor's tasks that have not begun any more. */
+/* It is not among its executor's tasks that have not begun any more: one that began, was cancelled (which is recorded
+ * before it is known whether it began first), or that a closed executor did not take. */
 static void leaves_pool(struct object *future) {
   struct object *pool = future->pool;
+  if (!future->is_queued)
+    return;
+  future->is_queued = false;
   if (pool && pool->serial == future->pool_serial)
     pool->items -= pool->items > 0;
 }
@@ -130,6 +135,7 @@ void future_step(struct model *model, struct event *event) {
     wait_end(event->thread);
     leaves_pool(object);
     task_stops(object);
+    object->is_done = false;
     object->runner = event->thread;
     object->runner->runs_once++;
     break;
@@ -137,8 +143,8 @@ void future_step(struct model *model, struct event *event) {
     task_ended(event);
     break;
   case SNARLI_R_FUTURE_CANCELLED:
+    object->is_done |= !object->runner;
     leaves_pool(object);
-    object->is_done = true;
     break;
   case SNARLI_R_FUTURE_WAIT_REQUESTED:
     wait_begin(event, WAIT_FUTURE);
@@ -151,6 +157,7 @@ void future_step(struct model *model, struct event *event) {
     wait_end(event->thread);
     break;
   case SNARLI_R_FUTURE_ENDED:
+    leaves_pool(object);
     future_note_lost(model, object);
     object_retire(model, object);
     break;

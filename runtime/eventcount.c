@@ -16,23 +16,23 @@ void snarli_eventcount_wake(struct snarli_eventcount *count, bool all) {
   snarli_unpark(snarli_eventcount_word(count), all ? INT_MAX : 1);
 }
 
-static void give_all(void **kept, struct snarli_kept *first, struct snarli_kept *last) {
-  void *found = NULL; /* as take leaves it */
-  do
-    last->next = found;
-  while (!snarli_cas_pointer(kept, &found, first));
-}
+static uint32_t kept_guard;
 
-void snarli_kept_give(void **kept, struct snarli_kept *memory) { give_all(kept, memory, memory); }
-
-/* All are taken for a moment: taking only the first would follow its link while another thread takes and gives it. */
-struct snarli_kept *snarli_kept_take(void **kept) {
-  struct snarli_kept *taken = snarli_swap_pointer(kept, NULL), *rest = taken ? taken->next : NULL, *last = rest;
-  void *none = NULL;
-  if (!rest || snarli_cas_pointer(kept, &none, rest))
-    return taken;
-  while (last->next)
-    last = last->next;
-  give_all(kept, rest, last);
+struct snarli_kept *snarli_kept_take(struct snarli_kept **kept) {
+  snarli_guard(&kept_guard);
+  struct snarli_kept *taken = *kept;
+  if (taken)
+    *kept = taken->next;
+  snarli_unguard(&kept_guard);
   return taken;
 }
+
+void snarli_kept_give(struct snarli_kept **kept, struct snarli_kept *memory) {
+  snarli_guard(&kept_guard);
+  memory->next = *kept;
+  *kept = memory;
+  snarli_unguard(&kept_guard);
+}
+
+/* The lists are whole at any moment. */
+void snarli_kept_in_child(void) { kept_guard = 0; }

@@ -63,8 +63,9 @@ void snarli_eventcount_wake(struct snarli_eventcount *count, bool all);
 struct snarli_kept {
   struct snarli_kept *next;
 };
-struct snarli_kept *snarli_kept_take(void **kept); /* NULL: there is none now */
-void snarli_kept_give(void **kept, struct snarli_kept *memory);
+struct snarli_kept *snarli_kept_take(struct snarli_kept **kept); /* NULL: there is none */
+void snarli_kept_give(struct snarli_kept **kept, struct snarli_kept *memory);
+void snarli_kept_in_child(void); /* of a fork */
 
 static inline void snarli_eventcount_notify(struct snarli_eventcount *count) {
   if (__builtin_expect(snarli_eventcount_has_sleepers(count), 0))

@@ -303,7 +303,7 @@ static void prepare_for_ends(void) {
   (void)atexit(shut_down_open_ones);
 }
 
-static void *kept_pools;
+static struct snarli_kept *kept_pools;
 
 static void pool_free(struct snarli_pool *pool) {
   if (pool->tasks)

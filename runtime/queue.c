@@ -24,7 +24,7 @@ struct snarli_queue_body {
   uint64_t done;
 };
 
-static void *kept_bodies;
+static struct snarli_kept *kept_bodies;
 
 static void body_free(struct snarli_queue_body *body) {
   if (body->store)

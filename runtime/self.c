@@ -5,6 +5,7 @@
  * Entered by any thread; a fork leaves the child with the forking thread only.
  */
 #include "self.h"
+#include "eventcount.h"
 #include <limits.h>
 #include <pthread.h>
 #include <sched.h>
@@ -184,6 +185,7 @@ static void child_begins(void) {
   if (own)
     own->tid = (uint32_t)syscall(SYS_gettid);
   registry = 0;
+  snarli_kept_in_child();
   snarli_threads_in_child(own);
 }
 

@@ -3,7 +3,6 @@
  * The scheduler (see model.h). One kernel thread.
  */
 #include "model.h"
-#include "../../../../runtime/future.h"
 #include "../../../../runtime/self.h"
 #include <setjmp.h>
 #include <stdio.h>
@@ -21,7 +20,7 @@ struct task {
   const uint32_t *word; /* what it sleeps on */
   int64_t deadline;
   unsigned order; /* of going to sleep */
-  bool is_timed_out, is_owner_waiting, must_look_again;
+  bool is_timed_out, is_owner_waiting, must_look_again, is_spinning;
   int held;
   void (*function)(void);
   char stack[STACK];
@@ -33,6 +32,8 @@ struct choice {
   unsigned char preemptions; /* spent before it */
   bool first_is_current;     /* any other is a preemption */
 };
+
+void (*model_go_on)(unsigned from, unsigned to);
 
 static struct task tasks[MODEL_THREADS];
 static unsigned task_count, current, sleeps;
@@ -103,9 +104,20 @@ void model_owner_wait(bool begins) {
   tasks[current].must_look_again = false;
 }
 
+void model_relax(void) {
+  if (running && current < task_count)
+    tasks[current].is_spinning = true;
+  model_point();
+}
+void model_wrote(void) {
+  for (unsigned i = 0; i < task_count; i++)
+    tasks[i].is_spinning = false;
+}
+
 /* What self.c does when a thread ends that holds locks. */
 static void task_ends(struct task *self) {
   self->state = ENDED;
+  model_wrote(); /* for who joins it */
   for (unsigned i = 0; self->held && i < task_count; i++) {
     if (!tasks[i].is_owner_waiting)
       continue;
@@ -137,27 +149,57 @@ static void task_go_on(struct task *task) {
   swapcontext(&unused, &context);
 }
 
+static void task_add(void (*function)(void)) {
+  struct task *task = &tasks[task_count++];
+  task->state = READY;
+  task->is_owner_waiting = task->must_look_again = task->is_spinning = false;
+  task->held = 0;
+  task->function = function;
+  task->has_begun = false;
+}
+
 static void tasks_begin(void) {
   task_count = 0;
-  for (; task_count < MODEL_THREADS && running->threads[task_count]; task_count++) {
-    struct task *task = &tasks[task_count];
-    task->state = READY;
-    task->is_owner_waiting = task->must_look_again = false;
-    task->held = 0;
-    task->function = running->threads[task_count];
-    task->has_begun = false;
+  while (task_count < MODEL_THREADS && running->threads[task_count])
+    task_add(running->threads[task_count]);
+}
+
+bool model_spawn(void (*function)(void), unsigned *number) {
+  model_point();
+  if (task_count == MODEL_THREADS)
+    return false;
+  *number = task_count;
+  task_add(function);
+  return true;
+}
+
+unsigned model_self(void) { return current; }
+
+void model_join(unsigned number) {
+  while (tasks[number].state != ENDED) {
+    tasks[current].is_spinning = true;
+    model_point();
   }
 }
 
-/* Who could go on: the current thread first, if it can without a time limit passing. */
+static bool somebody_is_useful(void) {
+  for (unsigned i = 0; i < task_count; i++)
+    if (may_go_on(&tasks[i]) && !tasks[i].is_spinning)
+      return true;
+  return false;
+}
+
+/* Who could go on: the current thread first, if it can without a time limit passing; who spins last. */
 static void choice_fill(struct choice *choice) {
   choice->count = 0;
-  choice->first_is_current = current < task_count && tasks[current].state == READY;
+  choice->first_is_current = current < task_count && tasks[current].state == READY && !tasks[current].is_spinning;
+  bool is_useful = somebody_is_useful();
   if (choice->first_is_current)
     choice->enabled[choice->count++] = (unsigned char)current;
   for (unsigned wanted = READY; wanted <= ASLEEP; wanted++)
     for (unsigned i = 0; i < task_count; i++)
-      if (tasks[i].state == wanted && may_go_on(&tasks[i]) && !(choice->first_is_current && i == current))
+      if (tasks[i].state == wanted && may_go_on(&tasks[i]) && !(choice->first_is_current && i == current) &&
+          !(is_useful && tasks[i].is_spinning))
         choice->enabled[choice->count++] = (unsigned char)i;
 }
 
@@ -174,8 +216,15 @@ static bool schedule(void) {
     choice->taken = 0;
   if (!choice->count)
     return false;
+  if (choice->taken >= choice->count) {
+    model_failed("the same schedule does the same again", running->name, (int)depth);
+    return false;
+  }
   depth++;
+  unsigned from = current;
   current = choice->enabled[choice->taken];
+  if (model_go_on && from != current)
+    model_go_on(from, current);
   if (tasks[current].state == ASLEEP) {
     tasks[current].is_timed_out = true;
     tasks[current].state = READY;
@@ -242,4 +291,3 @@ void snarli_signals_block(sigset_t *saved) { sigemptyset(saved); }
 void snarli_signals_restore(const sigset_t *saved) { (void)saved; }
 snarl_time snarl_deadline(snarl_time timeout) { return timeout; }
 snarl_time snarl_time_left(snarl_time deadline) { return deadline; }
-unsigned snarli_executor_workers(const snarl_executor *executor) { return executor != NULL; }

@@ -20,6 +20,14 @@ struct scenario {
   unsigned preemptions;
 };
 
+/* Changes thread-local variables over from one thread to another, MODEL_THREADS for none; NULL: there are none. */
+extern void (*model_go_on)(unsigned from, unsigned to);
+
+/* Another thread from now on; false: there is no room for it. And waiting for the end of the one with that number. */
+bool model_spawn(void (*function)(void), unsigned *number);
+void model_join(unsigned number);
+unsigned model_self(void);
+
 /* Runs all schedules; prints how many, and if one went wrong which. */
 bool model_run(const struct scenario *scenario);
 

@@ -16,6 +16,9 @@ uint32_t model_ident(void);
 bool model_is_alive(uint32_t ident);
 void model_holds(int more);
 void model_owner_wait(bool begins);
+/* The caller spins: nothing will come of its going on before another thread has written something. */
+void model_relax(void);
+void model_wrote(void);
 
 static inline uint32_t snarli_load(const uint32_t *word) {
   model_point();
@@ -24,23 +27,28 @@ static inline uint32_t snarli_load(const uint32_t *word) {
 static inline void snarli_store(uint32_t *word, uint32_t value) {
   model_point();
   *word = value;
+  model_wrote();
 }
 static inline uint32_t snarli_swap(uint32_t *word, uint32_t value) {
   model_point();
   uint32_t old = *word;
   *word = value;
+  model_wrote();
   return old;
 }
 static inline bool snarli_cas(uint32_t *word, uint32_t *expected, uint32_t value) {
   model_point();
   bool is_equal = *word == *expected;
   *(is_equal ? word : expected) = is_equal ? value : *word;
+  if (is_equal)
+    model_wrote();
   return is_equal;
 }
 static inline uint32_t snarli_add(uint32_t *word, uint32_t value) {
   model_point();
   uint32_t old = *word;
   *word += value;
+  model_wrote();
   return old;
 }
 static inline uint64_t snarli_load64(const uint64_t *word) {
@@ -51,14 +59,46 @@ static inline bool snarli_cas64(uint64_t *word, uint64_t *expected, uint64_t val
   model_point();
   bool is_equal = *word == *expected;
   *(is_equal ? word : expected) = is_equal ? value : *word;
+  if (is_equal)
+    model_wrote();
   return is_equal;
 }
 static inline uint64_t snarli_add64(uint64_t *word, uint64_t value) {
   model_point();
   uint64_t old = *word;
   *word += value;
+  model_wrote();
   return old;
 }
+
+static inline void snarli_store64(uint64_t *word, uint64_t value) {
+  model_point();
+  *word = value;
+  model_wrote();
+}
+static inline uint32_t *snarli_lower_half(const uint64_t *word) {
+  return (uint32_t *)(uintptr_t)word + (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
+}
+static inline void *snarli_load_pointer(void *const *pointer) {
+  model_point();
+  return *pointer;
+}
+static inline void *snarli_swap_pointer(void **pointer, void *value) {
+  model_point();
+  void *old = *pointer;
+  *pointer = value;
+  model_wrote();
+  return old;
+}
+static inline bool snarli_cas_pointer(void **pointer, void **expected, void *value) {
+  model_point();
+  bool is_equal = *pointer == *expected;
+  *(is_equal ? pointer : expected) = is_equal ? value : *pointer;
+  if (is_equal)
+    model_wrote();
+  return is_equal;
+}
+static inline void snarli_relax(void) { model_relax(); }
 
 static inline bool snarli_park(uint32_t *word, uint32_t expected, int64_t deadline) {
   return model_park(word, expected, deadline);

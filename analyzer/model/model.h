@@ -177,7 +177,7 @@ struct object {
   struct object *pool;               /* of a future: its executor, NULL: unknown */
   uint32_t pool_serial;
   bool has_failed, was_looked_at, is_queued; /* of a future's task */
-  struct channel *channel;        /* of a channel that is open, else NULL */
+  struct channel *channel;                   /* of a channel that is open, else NULL */
   struct ordering *order;
 };
 

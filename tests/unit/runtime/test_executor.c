@@ -281,6 +281,105 @@ static void test_misuse_is_told(void **state) {
   snarl_future_drop(NULL);
 }
 
+static void leave_in_callback(snarl_future *future, void *context) {
+  (void)future, (void)context;
+  pthread_exit(NULL);
+}
+static void count_call(snarl_future *future, void *context) {
+  (void)future;
+  ++*(_Atomic int *)context;
+}
+
+/* A callback that ends its thread keeps neither the other callbacks nor the next task from being run. */
+static void test_odd_callbacks(void **state) {
+  (void)state;
+  snarl_auto_executor pool;
+  snarl_auto_future future = NULL;
+  snarl_auto_future next = NULL;
+  struct gate gate = {false, false};
+  _Atomic int count = 0;
+  assert_int_equal(snarl_executor_init(&pool, "pool", &one), SNARL_OK);
+  assert_int_equal(snarl_executor_submit(&pool, wait_at, &gate, &future), SNARL_OK);
+  assert_int_equal(snarl_future_add_done_callback(future, leave_in_callback, NULL), SNARL_OK);
+  assert_int_equal(snarl_future_add_done_callback(future, count_call, &count), SNARL_OK);
+  assert_int_equal(snarl_executor_submit(&pool, same, &gate, &next), SNARL_OK);
+  gate.is_open = true;
+  assert_int_equal(snarl_future_result(next, SNARL_FOREVER, NULL), SNARL_OK);
+  assert_int_equal(snarl_future_result(future, SNARL_NOW, NULL), SNARL_OK);
+  assert_int_equal(count, 1);
+}
+
+static void leave_in_initializer(void *unused) {
+  (void)unused;
+  pthread_exit(NULL);
+}
+
+/* An executor that can have no thread does not let anybody wait for it. */
+static void test_initializer_ends_thread(void **state) {
+  (void)state;
+  snarl_auto_executor pool;
+  snarl_auto_future future = NULL;
+  struct snarl_executor_options options = {.workers = 2, .initializer = leave_in_initializer};
+  assert_int_equal(snarl_executor_init(&pool, "pool", &options), SNARL_OK);
+  int status = snarl_executor_submit(&pool, same, NULL, &future);
+  assert_true(status == SNARL_OK || status == SNARL_CLOSED);
+  if (!status)
+    assert_int_equal(snarl_future_result(future, SNARL_FOREVER, NULL), SNARL_CANCELLED);
+  assert_int_equal(snarl_executor_shutdown(&pool, true, false), SNARL_OK);
+  assert_int_equal(snarl_executor_submit(&pool, same, NULL, NULL), SNARL_CLOSED);
+}
+
+static void *shut_down(void *pool) { return as_pointer(snarl_executor_shutdown((snarl_executor *)pool, true, false)); }
+
+static void test_two_shut_down(void **state) {
+  (void)state;
+  for (int round = 0; round < 50; round++) {
+    snarl_auto_executor pool;
+    assert_int_equal(snarl_executor_init(&pool, "pool", &two), SNARL_OK);
+    for (int i = 0; i < 4; i++)
+      assert_int_equal(snarl_executor_submit(&pool, same, NULL, NULL), SNARL_OK);
+    pthread_t other = begin_thread(shut_down, &pool);
+    assert_int_equal(snarl_executor_shutdown(&pool, true, false), SNARL_OK);
+    assert_int_equal(as_status(end_thread(other)), SNARL_OK);
+  }
+}
+
+/* What a failed init leaves is nothing that the end of the block ends. */
+static void test_failed_init(void **state) {
+  (void)state;
+  snarl_executor pool;
+  assert_int_equal(snarl_executor_init(&pool, "pool", &one), SNARL_OK);
+  snarl_executor again = pool; /* as what lay on the stack */
+  assert_int_equal(snarl_executor_init(&again, "vast", &(struct snarl_executor_options){.workers = UINT32_MAX}),
+                   SNARL_INVALID);
+  snarli_executor_left(&again);
+  assert_int_equal(snarl_executor_submit(&pool, same, NULL, NULL), SNARL_OK);
+  assert_int_equal(snarl_executor_destroy(&pool), SNARL_OK);
+}
+
+/* In the child of a fork a task's thread is the only one: it ends with the task, and with it the process. */
+static void *fork_and_return(void *unused) {
+  pid_t child = fork();
+  if (!child)
+    return unused;
+  int status = -1;
+  waitpid(child, &status, 0);
+  return as_pointer(status);
+}
+static void test_task_returns_in_child(void **state) {
+  (void)state;
+#ifdef __SANITIZE_THREAD__ /* which cannot end a thread in the child of a fork */
+  skip();
+#endif
+  snarl_auto_executor pool;
+  snarl_auto_future future = NULL;
+  void *status = NULL;
+  assert_int_equal(snarl_executor_init(&pool, "pool", &one), SNARL_OK);
+  assert_int_equal(snarl_executor_submit(&pool, fork_and_return, NULL, &future), SNARL_OK);
+  assert_int_equal(snarl_future_result(future, SNARL_FOREVER, &status), SNARL_OK);
+  assert_int_equal(as_status(status), 0);
+}
+
 enum { MANY = 100000 };
 static void test_many(void **state) {
   (void)state;
@@ -314,6 +413,11 @@ int main(void) {
       cmocka_unit_test(test_fork),
       cmocka_unit_test(test_options),
       cmocka_unit_test(test_misuse_is_told),
+      cmocka_unit_test(test_odd_callbacks),
+      cmocka_unit_test(test_initializer_ends_thread),
+      cmocka_unit_test(test_two_shut_down),
+      cmocka_unit_test(test_failed_init),
+      cmocka_unit_test(test_task_returns_in_child),
       cmocka_unit_test(test_many),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -216,6 +216,37 @@ static void test_destroy_in_use(void **state) {
   assert_int_equal(snarl_queue_destroy(&queue), SNARL_OK);
 }
 
+/* A queue for one answer, which ends as soon as the answer is there. */
+static snarl_queue *volatile questions;
+static void *answer(void *unused) {
+  void *got;
+  while (snarl_queue_get(questions, &got, SNARL_FOREVER) == SNARL_OK)
+    if (snarl_queue_put((snarl_queue *)got, item(1), SNARL_NOW))
+      abort();
+  return unused;
+}
+static void test_queue_for_one_answer(void **state) {
+  (void)state;
+  snarl_queue queue = SNARL_QUEUE_INIT("questions", 0);
+  questions = &queue;
+  pthread_t workers[2] = {begin_thread(answer, NULL), begin_thread(answer, NULL)};
+  for (int i = 0; i < 5000; i++) {
+    snarl_queue reply;
+    void *got = NULL;
+    assert_int_equal(i % 3 == 0   ? snarl_queue_init(&reply, "reply", 1)
+                     : i % 3 == 1 ? snarl_queue_init(&reply, "reply", 0)
+                                  : snarl_lifo_queue_init(&reply, "reply", 1),
+                     SNARL_OK);
+    assert_int_equal(snarl_queue_put(&queue, &reply, SNARL_FOREVER), SNARL_OK);
+    assert_int_equal(snarl_queue_get(&reply, &got, SNARL_FOREVER), SNARL_OK);
+    assert_int_equal(snarl_queue_destroy(&reply), SNARL_OK);
+  }
+  assert_int_equal(snarl_queue_close(&queue), SNARL_OK);
+  end_thread(workers[0]);
+  end_thread(workers[1]);
+  assert_int_equal(snarl_queue_destroy(&queue), SNARL_OK);
+}
+
 enum { THREADS = 3, EACH = 20000 };
 static _Atomic int seen[THREADS * EACH];
 static snarl_queue *shared;
@@ -265,11 +296,17 @@ static void test_crowds(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_orders),         cmocka_unit_test(test_equal_priorities_keep_their_order),
-      cmocka_unit_test(test_limits),         cmocka_unit_test(test_times_out),
-      cmocka_unit_test(test_close),          cmocka_unit_test(test_close_leaves_what_is_in_it),
-      cmocka_unit_test(test_join),           cmocka_unit_test(test_misuse_is_told),
-      cmocka_unit_test(test_destroy_in_use), cmocka_unit_test(test_crowds),
+      cmocka_unit_test(test_orders),
+      cmocka_unit_test(test_equal_priorities_keep_their_order),
+      cmocka_unit_test(test_limits),
+      cmocka_unit_test(test_times_out),
+      cmocka_unit_test(test_close),
+      cmocka_unit_test(test_close_leaves_what_is_in_it),
+      cmocka_unit_test(test_join),
+      cmocka_unit_test(test_misuse_is_told),
+      cmocka_unit_test(test_destroy_in_use),
+      cmocka_unit_test(test_crowds),
+      cmocka_unit_test(test_queue_for_one_answer),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

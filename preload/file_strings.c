@@ -154,7 +154,8 @@ static uint32_t string_new(int fd, const struct snarli_file *file, enum snarli_l
 
 uint32_t snarli_file_string(int fd, const struct snarli_file *file, enum snarli_lock_kind kind, uint64_t owner,
                             uint64_t first, uint64_t last) {
-  uint64_t hash = mix(mix(mix(mix(file->hash, kind), kind == KIND_PROCESS ? 0 : owner), first), last);
+  uint64_t bytes = first * 0xc2b2ae3d27d4eb4full + last * 0xa0761d6478bd642full;
+  uint64_t hash = mix(mix(file->hash, kind == KIND_PROCESS ? kind : owner ^ kind), bytes);
   struct memory *memory = &known.s.memories[hash % MEMORIES];
   uint64_t id = atomic_load_explicit(&memory->id, memory_order_relaxed);
   if (id && (atomic_load_explicit(&memory->check, memory_order_relaxed) ^ id) == hash)

@@ -64,10 +64,10 @@ static void held_mark(const struct snarli_file *file, unsigned flags) {
     held.s.is_wiped_by_fork = true;
   }
   _Atomic uint64_t *entry = held_entry(file->hash & ~(uint64_t)FLAGS);
-  if (entry)
-    atomic_fetch_or_explicit(entry, flags, memory_order_relaxed);
-  else
+  if (!entry)
     held.s.is_full = true;
+  else if (flags & ~atomic_load_explicit(entry, memory_order_relaxed))
+    atomic_fetch_or_explicit(entry, flags, memory_order_relaxed);
 }
 
 static void held_clear(const struct snarli_file *file) {
@@ -76,7 +76,17 @@ static void held_clear(const struct snarli_file *file) {
     atomic_fetch_and_explicit(entry, ~(uint64_t)FLAGS, memory_order_relaxed);
 }
 
-static bool has_held(void) { return held.s.files[0] || held.s.is_full; }
+/* Whether closing a descriptor of whatever file may release a lock. */
+static bool has_held(void) {
+  for (size_t i = 0; i < HELD; i++) {
+    uint64_t at = atomic_load_explicit(&held.s.files[i], memory_order_relaxed);
+    if (!at)
+      break;
+    if (at & OF_PROCESS)
+      return true;
+  }
+  return held.s.is_full;
+}
 
 /* One lock that a call is about. */
 struct lock {
@@ -256,10 +266,6 @@ int snarli_files_lock(int (*real)(int, int, ...), int fd, int command, long byte
   if (waits)
     pthread_testcancel();
   return lock_bytes(&call, call.bytes, is_ofd ? KIND_OFD : KIND_PROCESS, stack);
-}
-
-bool snarli_files_is_lock(int command) {
-  return command == F_SETLK || command == F_SETLKW || command == F_OFD_SETLK || command == F_OFD_SETLKW;
 }
 
 /* In the order of F_ULOCK, F_LOCK, F_TLOCK; anything else tests, or fails. */

@@ -8,6 +8,7 @@
 #ifndef SNARLI_FILES_H
 #define SNARLI_FILES_H
 
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -26,7 +27,9 @@ void snarli_files_executing(uint32_t stack);
 bool snarli_files_concern(int fd);
 
 /* Those commands of fcntl that lock and unlock, and what fcntl is for them; a cancellation point if it waits. */
-bool snarli_files_is_lock(int command);
+static inline bool snarli_files_is_lock(int command) {
+  return command == F_SETLK || command == F_SETLKW || command == F_OFD_SETLK || command == F_OFD_SETLKW;
+}
 int snarli_files_lock(int (*real)(int, int, ...), int fd, int command, long bytes, uint32_t stack);
 
 #endif

@@ -16,9 +16,9 @@ static inline unsigned flags_of(int flags) {
 
 /* Calls `visit` for each descriptor that the message carries. */
 static void each_passed(const struct msghdr *message, void (*visit)(int fd, uint32_t stack), uint32_t stack) {
-  struct msghdr copy = *message;
-  if (!copy.msg_control)
+  if (!message->msg_control)
     return;
+  struct msghdr copy = *message;
   for (struct cmsghdr *part = CMSG_FIRSTHDR(&copy); part; part = CMSG_NXTHDR(&copy, part)) {
     if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
       continue;
@@ -52,7 +52,18 @@ static uint64_t amount_of_all(uint32_t entry, const struct mmsghdr *messages, in
   return amount;
 }
 
+/* Through what is no channel, too, descriptors may be passed. */
+static inline bool may_carry(ssize_t result, const struct msghdr *message) {
+  return result >= 0 && message->msg_control && snarli_is_recording();
+}
+
 SNARLI_EXPORT ssize_t sendmsg(int fd, const struct msghdr *message, int flags) {
+  if (snarli_is_plain(fd)) {
+    ssize_t sent = snarli_real()->sendmsg(fd, message, flags);
+    if (may_carry(sent, message))
+      each_passed(message, passed, SNARLI_STACK);
+    return sent;
+  }
   if (!snarli_is_recording())
     return snarli_real()->sendmsg(fd, message, flags);
   uint32_t entry = snarli_descriptor(fd), stack = SNARLI_STACK;
@@ -68,6 +79,12 @@ SNARLI_EXPORT ssize_t sendmsg(int fd, const struct msghdr *message, int flags) {
 }
 
 SNARLI_EXPORT ssize_t recvmsg(int fd, struct msghdr *message, int flags) {
+  if (snarli_is_plain(fd)) {
+    ssize_t received = snarli_real()->recvmsg(fd, message, flags);
+    if (may_carry(received, message))
+      each_passed(message, arrived, 0);
+    return received;
+  }
   if (!snarli_is_recording())
     return snarli_real()->recvmsg(fd, message, flags);
   uint32_t entry = snarli_descriptor(fd);

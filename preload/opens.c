@@ -282,6 +282,10 @@ SNARLI_EXPORT int dup3(int of, int fd, int flags) {
   return result;
 }
 
+static inline bool is_controlling(int command) {
+  return command == F_DUPFD || command == F_DUPFD_CLOEXEC || command == F_SETFL || command == F_SETPIPE_SZ;
+}
+
 static void controlled(int fd, int command, long argument, int result) {
   uint32_t entry = snarli_descriptor_peek(fd);
   if (result < 0 || snarli_kind(entry) == SNARLI_D_UNKNOWN || !snarli_is_recording())
@@ -306,7 +310,8 @@ static void controlled(int fd, int command, long argument, int result) {
     if ((command == F_DUPFD || command == F_DUPFD_CLOEXEC) && snarli_is_recording())                                   \
       (void)snarli_descriptor(fd);                                                                                     \
     int result = snarli_real()->name(fd, command, argument);                                                           \
-    controlled(fd, command, argument, result);                                                                         \
+    if (is_controlling(command))                                                                                       \
+      controlled(fd, command, argument, result);                                                                       \
     return result;                                                                                                     \
   }
 FCNTL(fcntl)

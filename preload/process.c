@@ -15,27 +15,26 @@ static void forked(pid_t pid, unsigned flags, uint32_t stack) {
     snarli_record_aux(SNARLI_R_FORK_FAILED, (unsigned)errno, 0, stack);
 }
 
-SNARLI_EXPORT pid_t fork(void) {
-  if (!snarli_is_recording())
-    return snarli_real()->fork();
-  uint32_t stack = SNARLI_STACK;
+static pid_t recorded_fork(pid_t (*real)(void), uint32_t stack) {
   snarli_record_aux(SNARLI_R_FORK_REQUESTED, 0, 0, stack);
-  pid_t pid = snarli_real()->fork();
+  pid_t pid = real();
   if (pid)
     forked(pid, 0, stack);
   return pid;
 }
 
+SNARLI_EXPORT pid_t fork(void) {
+  pid_t (*real)(void) = snarli_real()->fork;
+  return snarli_is_recording() ? recorded_fork(real, SNARLI_STACK) : real();
+}
+
 /* Runs no pthread_atfork handlers, so the recorder has to be told. */
 SNARLI_EXPORT pid_t _Fork(void) {
+  pid_t (*real)(void) = snarli_real()->_Fork;
   if (!snarli_is_recording())
-    return snarli_real()->_Fork();
-  uint32_t stack = SNARLI_STACK;
-  snarli_record_aux(SNARLI_R_FORK_REQUESTED, 0, 0, stack);
-  pid_t pid = snarli_real()->_Fork();
-  if (pid)
-    forked(pid, 0, stack);
-  else
+    return real();
+  pid_t pid = recorded_fork(real, SNARLI_STACK);
+  if (!pid)
     snarli_after_fork_in_child();
   return pid;
 }
@@ -102,14 +101,8 @@ __asm__(".pushsection .text\n"
 #else
 /* POSIX lets vfork be fork; sharing the parent's memory and stack takes assembly that exists for x86-64 only. */
 SNARLI_EXPORT pid_t vfork(void) {
-  if (!snarli_is_recording())
-    return snarli_real()->fork();
-  uint32_t stack = SNARLI_STACK;
-  snarli_record_aux(SNARLI_R_FORK_REQUESTED, 0, 0, stack);
-  pid_t pid = snarli_real()->fork();
-  if (pid)
-    forked(pid, 0, stack);
-  return pid;
+  pid_t (*real)(void) = snarli_real()->fork;
+  return snarli_is_recording() ? recorded_fork(real, SNARLI_STACK) : real();
 }
 #endif
 

@@ -27,6 +27,7 @@ enum snarli_record_type {
 #include <snarl/trace/records.def>
 };
 
+/* The columns of records.def, which says what they mean. */
 enum snarli_family {
   SNARLI_META,
   SNARLI_THREAD,

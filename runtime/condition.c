@@ -5,18 +5,25 @@
  * go on before. Each waiter sleeps on a word of its own, so a notification never reaches one that came later.
  */
 #include "lock.h"
+#include "robust.h"
 #include "self.h"
 #include "waiter.h"
 #include <errno.h>
 #include <snarl/condition.h>
 
 static snarl_lock *lock_of(snarl_condition *condition) {
+  if (__builtin_expect(snarli_is_pshared(&condition->object), 0))
+    return snarli_pshared_lock_of(condition);
   return (snarl_lock *)(condition->lock ? condition->lock : &condition->own.object);
 }
 
 static int check_lock(const struct snarl_object *lock, struct snarl_site *site) {
   bool is_plain = lock->kind == SNARLI_ALIVE(LOCK);
   return is_plain ? SNARL_OK : snarli_check(lock, SNARLI_ALIVE(RLOCK), site);
+}
+
+static bool is_between(const snarl_condition *condition) {
+  return condition && condition->object.kind == (SNARLI_ALIVE(CONDITION) | SNARLI_PSHARED);
 }
 
 /* SNARL_OK if the condition lives and the caller holds its lock. */
@@ -88,6 +95,8 @@ static SNARLI_COLD int wait_recorded(snarl_condition *condition, snarl_lock *loc
 }
 
 int snarl_condition_wait_at(snarl_condition *condition, snarl_time timeout, struct snarl_site *site) {
+  if (is_between(condition))
+    return snarli_pshared_condition_wait(condition, timeout, site);
   int status = check(condition, site);
   if (status)
     return status;
@@ -97,7 +106,11 @@ int snarl_condition_wait_at(snarl_condition *condition, snarl_time timeout, stru
 
 int snarl_condition_wait_for_at(snarl_condition *condition, snarl_time timeout, bool (*predicate)(void *),
                                 void *argument, struct snarl_site *site) {
-  int status = predicate ? check(condition, site) : snarli_refuse(SNARL_INVALID, condition, site);
+  int status = SNARL_OK;
+  if (!predicate)
+    status = snarli_refuse(SNARL_INVALID, condition, site);
+  else if (!is_between(condition))
+    status = check(condition, site);
   if (status)
     return status;
   snarl_time deadline = snarl_deadline(timeout);
@@ -121,6 +134,8 @@ static SNARLI_COLD void note_notify(snarl_condition *condition, int count, struc
 }
 
 static SNARLI_COLD int notify_slowly(snarl_condition *condition, int count, struct snarl_site *site) {
+  if (is_between(condition))
+    return snarli_pshared_condition_notify(condition, count, site);
   int status = count < 0 ? snarli_refuse(SNARL_INVALID, condition, site) : check(condition, site);
   if (status)
     return status;
@@ -152,21 +167,21 @@ int snarl_condition_notify_at(snarl_condition *condition, int count, struct snar
 }
 
 int snarl_condition_acquire_at(snarl_condition *condition, snarl_time timeout, struct snarl_site *site) {
-  int status = snarli_check((struct snarl_object *)condition, SNARLI_ALIVE(CONDITION), site);
+  int status = snarli_check_any((struct snarl_object *)condition, SNARLI_ALIVE(CONDITION), site);
   if (status)
     return status;
   struct snarl_object *lock = &lock_of(condition)->object;
-  return lock->kind == SNARLI_ALIVE(LOCK) ? snarl_lock_acquire_at((snarl_lock *)lock, timeout, site)
-                                          : snarl_rlock_acquire_at((snarl_rlock *)lock, timeout, site);
+  return snarli_kind(lock) == SNARLI_ALIVE(LOCK) ? snarl_lock_acquire_at((snarl_lock *)lock, timeout, site)
+                                                 : snarl_rlock_acquire_at((snarl_rlock *)lock, timeout, site);
 }
 
 int snarl_condition_release_at(snarl_condition *condition, struct snarl_site *site) {
-  int status = snarli_check((struct snarl_object *)condition, SNARLI_ALIVE(CONDITION), site);
+  int status = snarli_check_any((struct snarl_object *)condition, SNARLI_ALIVE(CONDITION), site);
   if (status)
     return status;
   struct snarl_object *lock = &lock_of(condition)->object;
-  return lock->kind == SNARLI_ALIVE(LOCK) ? snarl_lock_release_at((snarl_lock *)lock, site)
-                                          : snarl_rlock_release_at((snarl_rlock *)lock, site);
+  return snarli_kind(lock) == SNARLI_ALIVE(LOCK) ? snarl_lock_release_at((snarl_lock *)lock, site)
+                                                 : snarl_rlock_release_at((snarl_rlock *)lock, site);
 }
 
 int snarl_condition_init_at(snarl_condition *condition, const char *name, struct snarl_object *lock,
@@ -181,9 +196,18 @@ int snarl_condition_init_at(snarl_condition *condition, const char *name, struct
   return lock ? SNARL_OK : snarl_rlock_init_at(&condition->own, name, site);
 }
 
+/* The lock, if it is another's, lies in the same shared mapping and is one between processes, too. */
+int snarl_condition_init_shared_at(snarl_condition *condition, const char *name, struct snarl_object *lock,
+                                   struct snarl_site *site) {
+  if (lock && lock->kind != (SNARLI_ALIVE(LOCK) | SNARLI_PSHARED) &&
+      lock->kind != (SNARLI_ALIVE(RLOCK) | SNARLI_PSHARED))
+    return snarli_refuse(SNARL_INVALID, condition, site);
+  return snarli_pshared_condition_init(condition, name, lock, site);
+}
+
 int snarl_condition_destroy_at(snarl_condition *condition, struct snarl_site *site) {
-  int status = snarli_check((struct snarl_object *)condition, SNARLI_ALIVE(CONDITION), site);
-  if (!status && __atomic_load_n(&condition->waiters, __ATOMIC_ACQUIRE))
+  int status = snarli_check_any((struct snarl_object *)condition, SNARLI_ALIVE(CONDITION), site);
+  if (!status && !is_between(condition) && __atomic_load_n(&condition->waiters, __ATOMIC_ACQUIRE))
     status = snarli_refuse(SNARL_IN_USE, condition, site);
   if (!status && !condition->lock)
     status = snarl_rlock_destroy_at(&condition->own, site);

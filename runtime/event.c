@@ -23,7 +23,7 @@ static SNARLI_COLD int wait_slowly(snarl_event *event, uint32_t then, snarl_time
       return SNARL_TIMEOUT;
     if (!(now & WANTED) && !snarli_cas(&event->word, &now, now | WANTED))
       continue;
-    is_over = !snarli_park(&event->word, now | WANTED, deadline);
+    is_over = !snarli_park_in(&event->object, &event->word, now | WANTED, deadline);
     now = snarli_load(&event->word);
   }
   return SNARL_OK;
@@ -45,7 +45,7 @@ static SNARLI_COLD int wait_recorded(snarl_event *event, snarl_time timeout, str
 }
 
 int snarl_event_wait_at(snarl_event *event, snarl_time timeout, struct snarl_site *site) {
-  int status = snarli_check((struct snarl_object *)event, SNARLI_ALIVE(EVENT), site);
+  int status = snarli_check_any((struct snarl_object *)event, SNARLI_ALIVE(EVENT), site);
   if (status)
     return status;
   if (snarli_records())
@@ -55,23 +55,24 @@ int snarl_event_wait_at(snarl_event *event, snarl_time timeout, struct snarl_sit
 }
 
 int snarl_event_set_at(snarl_event *event, struct snarl_site *site) {
-  int status = snarli_check((struct snarl_object *)event, SNARLI_ALIVE(EVENT), site);
+  int status = snarli_check_any((struct snarl_object *)event, SNARLI_ALIVE(EVENT), site);
   if (status)
     return status;
   if (snarli_records())
     snarli_note(SNARLI_R_EVENT_SET, 0, &event->object, site);
+  bool is_pshared = snarli_is_pshared(&event->object);
   uint32_t now = snarli_load(&event->word);
   do
     if (now & SET)
       return SNARL_OK;
   while (!snarli_cas(&event->word, &now, ((now & ~(uint32_t)WANTED) + ONE_TIME) | SET));
   if (now & WANTED)
-    snarli_unpark(&event->word, INT_MAX);
+    snarli_unpark_in(is_pshared, &event->word, INT_MAX);
   return SNARL_OK;
 }
 
 int snarl_event_clear_at(snarl_event *event, struct snarl_site *site) {
-  int status = snarli_check((struct snarl_object *)event, SNARLI_ALIVE(EVENT), site);
+  int status = snarli_check_any((struct snarl_object *)event, SNARLI_ALIVE(EVENT), site);
   if (status)
     return status;
   if (snarli_records())
@@ -83,7 +84,7 @@ int snarl_event_clear_at(snarl_event *event, struct snarl_site *site) {
 }
 
 bool snarl_event_is_set_at(snarl_event *event, struct snarl_site *site) {
-  if (snarli_check((struct snarl_object *)event, SNARLI_ALIVE(EVENT), site))
+  if (snarli_check_any((struct snarl_object *)event, SNARLI_ALIVE(EVENT), site))
     return false;
   bool is_set = snarli_load(&event->word) & SET;
   if (is_set && snarli_records()) /* who acts on that comes after who set it */
@@ -98,8 +99,15 @@ int snarl_event_init_at(snarl_event *event, const char *name, struct snarl_site 
   return status;
 }
 
+int snarl_event_init_shared_at(snarl_event *event, const char *name, struct snarl_site *site) {
+  int status = snarli_object_begin_shared((struct snarl_object *)event, SNARLI_ALIVE(EVENT), sizeof *event, name, site);
+  if (!status)
+    event->word = 0;
+  return status;
+}
+
 int snarl_event_destroy_at(snarl_event *event, struct snarl_site *site) {
-  int status = snarli_check((struct snarl_object *)event, SNARLI_ALIVE(EVENT), site);
+  int status = snarli_check_any((struct snarl_object *)event, SNARLI_ALIVE(EVENT), site);
   if (status)
     return status;
   if (snarli_records())

@@ -5,6 +5,7 @@
  * comes by. Entered by any thread.
  */
 #include "lock.h"
+#include "robust.h"
 #include "waiter.h"
 #include <limits.h>
 
@@ -119,6 +120,10 @@ static SNARLI_COLD int acquire_recorded(snarl_lock *lock, uint32_t alive, uint32
   return status;
 }
 
+static inline bool is_between(const snarl_lock *lock, uint32_t alive) {
+  return lock && lock->object.kind == (alive | SNARLI_PSHARED);
+}
+
 static SNARLI_COLD int acquire_slowly(snarl_lock *lock, uint32_t alive, snarl_time timeout, struct snarl_site *site) {
   int status = snarli_check((const struct snarl_object *)lock, alive, site);
   if (status)
@@ -138,6 +143,8 @@ static inline bool is_plain(const snarl_lock *lock, uint32_t alive) {
 
 static inline int acquire(snarl_lock *lock, uint32_t alive, snarl_time timeout, struct snarl_site *site) {
   uint32_t nobody = 0;
+  if (is_between(lock, alive))
+    return snarli_robust_acquire(lock, timeout, site);
   if (!is_plain(lock, alive) || __builtin_expect(!snarli_cas(&lock->word, &nobody, snarli_ident_known()), 0))
     return acquire_slowly(lock, alive, timeout, site);
   now_mine(lock);
@@ -166,6 +173,8 @@ static SNARLI_COLD int wake_one(uint32_t *word) {
 }
 
 static inline int release(snarl_lock *lock, uint32_t alive, struct snarl_site *site) {
+  if (is_between(lock, alive))
+    return snarli_robust_release(lock, site);
   if (!is_plain(lock, alive) || __builtin_expect(snarli_lock_owner(lock) != snarli_ident_known(), 0) ||
       __builtin_expect(lock->depth > 1 || lock->notified, 0))
     return release_slowly(lock, alive, site);
@@ -180,6 +189,8 @@ static int init(snarl_lock *lock, uint32_t alive, const char *name, struct snarl
 }
 
 static int destroy(snarl_lock *lock, uint32_t alive, struct snarl_site *site) {
+  if (is_between(lock, alive))
+    return snarli_robust_destroy(lock, site);
   int status = snarli_check((const struct snarl_object *)lock, alive, site);
   if (!status && snarli_load(&lock->word))
     status = snarli_refuse(SNARL_IN_USE, lock, site);
@@ -191,18 +202,28 @@ static int destroy(snarl_lock *lock, uint32_t alive, struct snarl_site *site) {
   return SNARL_OK;
 }
 
+static bool is_locked(const snarl_lock *lock) {
+  return lock && (snarli_is_pshared(&lock->object) ? snarli_robust_locked(lock) : snarli_lock_owner(lock) != 0);
+}
+
 int snarl_lock_init_at(snarl_lock *lock, const char *name, struct snarl_site *site) {
   return init(lock, SNARLI_ALIVE(LOCK), name, site);
+}
+int snarl_lock_init_shared_at(snarl_lock *lock, const char *name, struct snarl_site *site) {
+  return snarli_robust_init(lock, SNARLI_ALIVE(LOCK), name, site);
 }
 int snarl_lock_destroy_at(snarl_lock *lock, struct snarl_site *site) { return destroy(lock, SNARLI_ALIVE(LOCK), site); }
 int snarl_lock_acquire_at(snarl_lock *lock, snarl_time timeout, struct snarl_site *site) {
   return acquire(lock, SNARLI_ALIVE(LOCK), timeout, site);
 }
 int snarl_lock_release_at(snarl_lock *lock, struct snarl_site *site) { return release(lock, SNARLI_ALIVE(LOCK), site); }
-bool snarl_lock_locked(const snarl_lock *lock) { return lock && snarli_lock_owner(lock); }
+bool snarl_lock_locked(const snarl_lock *lock) { return is_locked(lock); }
 
 int snarl_rlock_init_at(snarl_rlock *lock, const char *name, struct snarl_site *site) {
   return init((snarl_lock *)lock, SNARLI_ALIVE(RLOCK), name, site);
+}
+int snarl_rlock_init_shared_at(snarl_rlock *lock, const char *name, struct snarl_site *site) {
+  return snarli_robust_init((snarl_lock *)lock, SNARLI_ALIVE(RLOCK), name, site);
 }
 int snarl_rlock_destroy_at(snarl_rlock *lock, struct snarl_site *site) {
   return destroy((snarl_lock *)lock, SNARLI_ALIVE(RLOCK), site);
@@ -213,4 +234,4 @@ int snarl_rlock_acquire_at(snarl_rlock *lock, snarl_time timeout, struct snarl_s
 int snarl_rlock_release_at(snarl_rlock *lock, struct snarl_site *site) {
   return release((snarl_lock *)lock, SNARLI_ALIVE(RLOCK), site);
 }
-bool snarl_rlock_locked(const snarl_rlock *lock) { return lock && snarli_lock_owner((const snarl_lock *)lock); }
+bool snarl_rlock_locked(const snarl_rlock *lock) { return is_locked((const snarl_lock *)lock); }

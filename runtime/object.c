@@ -17,7 +17,7 @@ bool snarli_may_record;
 static __attribute__((constructor)) void library_loaded(void) { snarli_may_record = snarli_is_recording(); }
 
 #define ALIVE_MASK 0xffffff00u
-#define IS_ALIVE(kind) (((kind)&ALIVE_MASK) == (SNARLI_ALIVE(LOCK) & ALIVE_MASK))
+#define IS_ALIVE(kind) (((kind)&ALIVE_MASK & ~SNARLI_PSHARED) == (SNARLI_ALIVE(LOCK) & ALIVE_MASK))
 #define DEAD(kind) ((kind) ^ 0xff000000u)
 
 int snarli_refuse(int status, const void *object, struct snarl_site *site) {
@@ -46,36 +46,38 @@ static bool is_queue(uint32_t kind) {
   return kind == SNARLI_ALIVE(QUEUE) || kind == SNARLI_ALIVE(LIFO_QUEUE) || kind == SNARLI_ALIVE(PRIORITY_QUEUE);
 }
 
-static void object_declare(struct snarl_object *object) {
-  if (!object->site.function)
-    object->site.function = "(declaration)";
-  snarli_record_aux(SNARLI_R_OBJECT_DECLARED, object->kind & ~ALIVE_MASK, snarli_address(object),
-                    snarli_place(&object->site));
-  if (object->name)
-    snarli_record_aux(SNARLI_R_OBJECT_NAMED, 0, snarli_address(object),
-                      snarli_blob_string(object->name, strlen(object->name)));
-  if (object->kind == SNARLI_ALIVE(SEMAPHORE) || object->kind == SNARLI_ALIVE(BOUNDED_SEMAPHORE))
+static void object_declare(struct snarl_object *object, const char *name, struct snarl_site *site) {
+  uint32_t kind = snarli_kind(object);
+  if (site && !site->function)
+    site->function = "(declaration)";
+  snarli_record_aux(SNARLI_R_OBJECT_DECLARED, kind & ~ALIVE_MASK, snarli_address(object), snarli_place(site));
+  if (name)
+    snarli_record_aux(SNARLI_R_OBJECT_NAMED, 0, snarli_address(object), snarli_blob_string(name, strlen(name)));
+  if (kind == SNARLI_ALIVE(SEMAPHORE) || kind == SNARLI_ALIVE(BOUNDED_SEMAPHORE))
     snarli_record_aux(SNARLI_R_SEM_VALUE, 0, snarli_address(object),
                       (uint32_t)((const snarl_semaphore *)object)->first);
-  if (object->kind == SNARLI_ALIVE(BARRIER))
+  if (kind == SNARLI_ALIVE(BARRIER))
     snarli_record_aux(SNARLI_R_BARRIER_COUNT, 0, snarli_address(object),
                       (uint32_t)((const snarl_barrier *)object)->parties);
-  if (object->kind == SNARLI_ALIVE(EXECUTOR))
+  if (kind == SNARLI_ALIVE(EXECUTOR))
     snarli_record_aux(SNARLI_R_EXECUTOR_LIMIT, 0, snarli_address(object),
                       snarli_executor_workers((const snarl_executor *)object));
-  if (is_queue(object->kind) && ((const snarl_queue *)object)->limit <= UINT32_MAX)
+  if (is_queue(kind) && ((const snarl_queue *)object)->limit <= UINT32_MAX)
     snarli_record_aux(SNARLI_R_QUEUE_LIMIT, 0, snarli_address(object), (uint32_t)((const snarl_queue *)object)->limit);
 }
 
 /* No record of the object comes before its announcement, whoever makes it; a handler that interrupted it would wait for
  * itself. */
 SNARLI_COLD void snarli_announce(struct snarl_object *object) {
+  if (snarli_is_pshared(
+          object)) /* by its maker: twice would be two objects, and nobody can wait for one who is killed */
+    return;
   sigset_t saved;
   snarli_signals_block(&saved);
   uint32_t state = snarli_load(&object->announced), mine = claim();
   while (state != ANNOUNCED) {
     if (state != mine && snarli_cas(&object->announced, &state, mine)) {
-      object_declare(object);
+      object_declare(object, object->name, &object->site);
       snarli_store(&object->announced, ANNOUNCED);
       break;
     }
@@ -109,6 +111,21 @@ int snarli_object_begin(struct snarl_object *object, uint32_t alive, const char 
     object->site = (struct snarl_site){.file = site->file, .function = site->function, .line = site->line};
   if (snarli_records())
     snarli_announce(object);
+  return SNARL_OK;
+}
+
+int snarli_object_begin_shared(struct snarl_object *object, uint32_t alive, size_t size, const char *name,
+                               struct snarl_site *site) {
+  if (!object)
+    return snarli_refuse(SNARL_INVALID, object, site);
+  *object = (struct snarl_object){.kind = alive | SNARLI_PSHARED};
+  if (name)
+    memcpy(object, name, strnlen(name, SNARLI_NAME_ROOM - 1));
+  if (snarli_records()) {
+    snarli_mapped(object, size);
+    object_declare(object, *(const char *)object ? (const char *)object : NULL, site);
+    object->announced = ANNOUNCED;
+  }
   return SNARL_OK;
 }
 

@@ -78,6 +78,19 @@ void snarli_unpark(uint32_t *word, int count) {
   (void)futex(word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, (uint32_t)count, NULL);
 }
 
+#define LOOK_AGAIN (BILLION / 10)
+
+bool snarli_park_shared(uint32_t *word, uint32_t expected, int64_t deadline) {
+  if (deadline <= 0)
+    return false;
+  int64_t next = snarl_clock() + LOOK_AGAIN;
+  bool is_last = deadline <= next;
+  struct timespec until = timespec_of(is_last ? deadline : next);
+  return futex(word, FUTEX_WAIT_BITSET, expected, &until) != -ETIMEDOUT || !is_last;
+}
+
+void snarli_unpark_shared(uint32_t *word, int count) { (void)futex(word, FUTEX_WAKE, (uint32_t)count, NULL); }
+
 void snarl_sleep(snarl_time duration) {
   int64_t deadline = snarli_deadline(duration);
   uint32_t never = 0;

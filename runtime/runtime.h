@@ -61,11 +61,37 @@ static inline int snarli_check(const struct snarl_object *object, uint32_t alive
   return snarli_check_failed(object, site);
 }
 
+/* The same for an object that may also be one between processes. */
+static inline int snarli_check_any(const struct snarl_object *object, uint32_t alive, struct snarl_site *site) {
+  if (__builtin_expect(object && (object->kind & ~SNARLI_PSHARED) == alive, 1))
+    return SNARL_OK;
+  return snarli_check_failed(object, site);
+}
+
 /* The same for a switch over kinds: what is there, is one that cannot do this, or none. */
 int snarli_refuse_kind(const struct snarl_object *object, struct snarl_site *site);
 
+/* An object between processes. */
+static inline bool snarli_is_pshared(const struct snarl_object *object) { return object->kind & SNARLI_PSHARED; }
+/* Its kind, wherever it lies. */
+static inline uint32_t snarli_kind(const struct snarl_object *object) { return object->kind & ~SNARLI_PSHARED; }
+/* Sleeping and waking on a word of an object. Who wakes may find the object gone, so it says what it was. */
+static inline bool snarli_park_in(const struct snarl_object *object, uint32_t *word, uint32_t expected,
+                                  int64_t deadline) {
+  return snarli_is_pshared(object) ? snarli_park_shared(word, expected, deadline)
+                                   : snarli_park(word, expected, deadline);
+}
+static inline void snarli_unpark_in(bool is_pshared, uint32_t *word, int count) {
+  if (is_pshared)
+    snarli_unpark_shared(word, count);
+  else
+    snarli_unpark(word, count);
+}
+
 /* The beginning and the end of an object's life. _end is called when nobody can be in it. */
 int snarli_object_begin(struct snarl_object *object, uint32_t alive, const char *name, struct snarl_site *site);
+int snarli_object_begin_shared(struct snarl_object *object, uint32_t alive, size_t size, const char *name,
+                               struct snarl_site *site);
 void snarli_object_end(struct snarl_object *object);
 
 /* The errno that a record of a failed call carries. */

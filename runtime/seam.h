@@ -56,6 +56,10 @@ static inline uint64_t snarli_add64(uint64_t *word, uint64_t value) {
 bool snarli_park(uint32_t *word, uint32_t expected, int64_t deadline);
 /* Wakes at most `count` that sleep on `word`, which need not be memory any more. */
 void snarli_unpark(uint32_t *word, int count);
+/* The same for a word in memory that processes share. A process that is killed can take a waking along into its end, so
+ * nobody sleeps for long without looking again. */
+bool snarli_park_shared(uint32_t *word, uint32_t expected, int64_t deadline);
+void snarli_unpark_shared(uint32_t *word, int count);
 /* Waits a little for *word to leave `expected` without sleeping, if that has paid lately. */
 void snarli_spin(const uint32_t *word, uint32_t expected);
 
@@ -71,9 +75,13 @@ static inline void snarli_relax(void) {
 /* The deadline of a timeout that begins now. */
 int64_t snarli_deadline(snarl_time timeout);
 
-/* The calling thread: its number, never 0 and none other's while it lives, and how many locks it holds. */
+struct robust_list_head;
+
+/* The calling thread: its number, never 0 and none other's while it lives; how many locks it holds; and what shared
+ * locks know it by: the kernel's number, 0 at first, and the kernel's list of what it holds. */
 struct snarli_own {
-  uint32_t ident, held;
+  uint32_t ident, held, tid;
+  struct robust_list_head *robust;
 };
 extern __thread struct snarli_own snarli_own __attribute__((tls_model("initial-exec"), visibility("hidden")));
 uint32_t snarli_ident_new(void);

@@ -141,7 +141,7 @@ static void end(void) {
   if (snarli_own.held)
     wake_waiters();
   own = NULL;
-  snarli_own = (struct snarli_own){0, 0};
+  snarli_own.ident = snarli_own.held = 0;
   self->thread = NULL;
   self->stand_in.object.kind = 0;
   snarli_registry_enter();
@@ -172,6 +172,7 @@ static void fork_is_over(void) {
 
 static void child_begins(void) {
   snarli_forks++;
+  snarli_own.tid = 0;
   for (uint32_t slot = 0; slot < slot_count; slot++) {
     struct snarli_self *self = snarli_self_at(slot);
     self->asleep = NULL;

@@ -39,7 +39,7 @@ static SNARLI_COLD int take_slowly(snarl_semaphore *semaphore, snarl_time timeou
   snarli_spin(permits_of(semaphore), 0);
   (void)snarli_add64(&semaphore->state, SLEEPER);
   while (!take(semaphore, SLEEPER + 1))
-    if (!snarli_park(permits_of(semaphore), 0, deadline))
+    if (!snarli_park_in(&semaphore->object, permits_of(semaphore), 0, deadline))
       return take_or_leave(semaphore) ? SNARL_OK : SNARL_TIMEOUT;
   return SNARL_OK;
 }
@@ -61,9 +61,9 @@ static SNARLI_COLD int acquire_recorded(snarl_semaphore *semaphore, snarl_time t
 
 static inline int check(const snarl_semaphore *semaphore, struct snarl_site *site) {
   const struct snarl_object *object = (const struct snarl_object *)semaphore;
-  if (__builtin_expect(object && object->kind == SNARLI_ALIVE(BOUNDED_SEMAPHORE), 0))
+  if (__builtin_expect(object && snarli_kind(object) == SNARLI_ALIVE(BOUNDED_SEMAPHORE), 0))
     return SNARL_OK;
-  return snarli_check(object, SNARLI_ALIVE(SEMAPHORE), site);
+  return snarli_check_any(object, SNARLI_ALIVE(SEMAPHORE), site);
 }
 
 static SNARLI_COLD int acquire_slowly(snarl_semaphore *semaphore, snarl_time timeout, struct snarl_site *site) {
@@ -78,8 +78,8 @@ static SNARLI_COLD int acquire_slowly(snarl_semaphore *semaphore, snarl_time tim
 /* Nothing is wrong, nothing is recorded: the usual case, which calls nobody and so needs no frame. */
 static inline bool is_plain(const snarl_semaphore *semaphore) {
   return __builtin_expect(semaphore &&
-                              (semaphore->object.kind == SNARLI_ALIVE(SEMAPHORE) ||
-                               semaphore->object.kind == SNARLI_ALIVE(BOUNDED_SEMAPHORE)) &&
+                              (snarli_kind(&semaphore->object) == SNARLI_ALIVE(SEMAPHORE) ||
+                               snarli_kind(&semaphore->object) == SNARLI_ALIVE(BOUNDED_SEMAPHORE)) &&
                               !snarli_may_record,
                           1);
 }
@@ -108,7 +108,7 @@ static SNARLI_COLD int release_slowly(snarl_semaphore *semaphore, int count, str
   if (status)
     return status;
   uint64_t state = snarli_load64(&semaphore->state);
-  bool is_noted = false;
+  bool is_noted = false, is_pshared = snarli_is_pshared(&semaphore->object);
   do {
     if ((uint32_t)state + (uint32_t)count > (uint32_t)semaphore->most)
       return too_many(semaphore, is_noted, site);
@@ -118,7 +118,7 @@ static SNARLI_COLD int release_slowly(snarl_semaphore *semaphore, int count, str
     }
   } while (!snarli_cas64(&semaphore->state, &state, state + (uint32_t)count));
   if (state >= SLEEPER)
-    snarli_unpark(permits_of(semaphore), count);
+    snarli_unpark_in(is_pshared, permits_of(semaphore), count);
   return SNARL_OK;
 }
 
@@ -155,9 +155,27 @@ int snarl_bounded_semaphore_init_at(snarl_semaphore *semaphore, const char *name
   return init(semaphore, SNARLI_ALIVE(BOUNDED_SEMAPHORE), name, value, value, site);
 }
 
+static int init_shared(snarl_semaphore *semaphore, uint32_t alive, const char *name, int value, int most,
+                       struct snarl_site *site) {
+  if (!semaphore || value < 0)
+    return snarli_refuse(SNARL_INVALID, semaphore, site);
+  *semaphore = (snarl_semaphore){.state = (uint32_t)value, .first = value, .most = most};
+  return snarli_object_begin_shared(&semaphore->object, alive, sizeof *semaphore, name, site);
+}
+
+int snarl_semaphore_init_shared_at(snarl_semaphore *semaphore, const char *name, int value, struct snarl_site *site) {
+  return init_shared(semaphore, SNARLI_ALIVE(SEMAPHORE), name, value, INT32_MAX, site);
+}
+
+int snarl_bounded_semaphore_init_shared_at(snarl_semaphore *semaphore, const char *name, int value,
+                                           struct snarl_site *site) {
+  return init_shared(semaphore, SNARLI_ALIVE(BOUNDED_SEMAPHORE), name, value, value, site);
+}
+
 int snarl_semaphore_destroy_at(snarl_semaphore *semaphore, struct snarl_site *site) {
   int status = check(semaphore, site);
-  if (!status && snarli_load64(&semaphore->state) >= SLEEPER)
+  /* Between processes sleepers may have been killed: their number says nothing. */
+  if (!status && snarli_load64(&semaphore->state) >= SLEEPER && !snarli_is_pshared(&semaphore->object))
     status = snarli_refuse(SNARL_IN_USE, semaphore, site);
   if (status)
     return status;

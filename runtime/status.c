@@ -47,6 +47,7 @@ int snarli_errno_of(int status) {
   case SNARL_NO_PROCESS:
     return EAGAIN;
   case SNARL_OWNER_ENDED:
+  case SNARL_RECOVERED:
     return EOWNERDEAD;
   case SNARL_IN_USE:
     return EBUSY;

@@ -2,14 +2,14 @@
  *
  * What `with` does, by the kind of the thing. Entered by any thread.
  */
-#include "runtime.h"
+#include "robust.h"
 #include <snarl/condition.h>
 #include <snarl/lock.h>
 #include <snarl/semaphore.h>
 #include <snarl/with.h>
 
 int snarl_acquire_at(struct snarl_object *object, snarl_time timeout, struct snarl_site *site) {
-  switch (object ? object->kind : 0) {
+  switch (object ? snarli_kind(object) : 0) {
   case SNARLI_ALIVE(LOCK):
     return snarl_lock_acquire_at((snarl_lock *)object, timeout, site);
   case SNARLI_ALIVE(RLOCK):
@@ -25,7 +25,7 @@ int snarl_acquire_at(struct snarl_object *object, snarl_time timeout, struct sna
 }
 
 int snarl_release_at(struct snarl_object *object, struct snarl_site *site) {
-  switch (object ? object->kind : 0) {
+  switch (object ? snarli_kind(object) : 0) {
   case SNARLI_ALIVE(LOCK):
     return snarl_lock_release_at((snarl_lock *)object, site);
   case SNARLI_ALIVE(RLOCK):
@@ -50,8 +50,11 @@ static int enter(struct snarl_object *object, enum snarli_with how, snarl_time t
 struct snarli_scope snarli_scope_enter(struct snarl_object *object, enum snarli_with how, snarl_time timeout,
                                        struct snarl_site *site) {
   struct snarli_scope scope = {.site = site, .how = how};
-  if (enter(object, how, timeout, site) == SNARL_OK)
+  int status = enter(object, how, timeout, site);
+  if (status == SNARL_OK)
     scope.object = object;
+  else if (status == SNARL_RECOVERED)
+    snarli_robust_leave(object, site);
   return scope;
 }
 

@@ -72,6 +72,10 @@ enum snarl_kind {
 #include <snarl/trace/kinds.def>
 };
 #define SNARLI_ALIVE(NAME) (0x736e6100u | (uint32_t)SNARL_KIND_##NAME)
+/* An object between processes lies in shared memory and holds nothing that only one process understands: instead of a
+ * name and a place it begins with a copy of its name, cut to SNARLI_NAME_ROOM - 1 bytes. */
+#define SNARLI_PSHARED 0x400u
+#define SNARLI_NAME_ROOM offsetof(struct snarl_object, announced)
 #define SNARLI_OBJECT_INIT(NAME, name)                                                                                 \
   { (name), {__FILE__, NULL, 0, __LINE__}, 0, SNARLI_ALIVE(NAME) }
 

@@ -23,12 +23,15 @@ typedef struct snarl_event {
   { SNARLI_OBJECT_INIT(EVENT, name), 0 }
 
 #define snarl_event_init(event, name) snarl_event_init_at((event), (name), SNARL_HERE)
+/* Between processes, in memory that they share; the name is copied. */
+#define snarl_event_init_shared(event, name) snarl_event_init_shared_at((event), (name), SNARL_HERE)
 #define snarl_event_destroy(event) snarl_event_destroy_at((event), SNARL_HERE)
 #define snarl_event_wait(event, timeout) snarl_event_wait_at((event), (timeout), SNARL_HERE)
 #define snarl_event_set(event) snarl_event_set_at((event), SNARL_HERE)
 #define snarl_event_clear(event) snarl_event_clear_at((event), SNARL_HERE)
 #define snarl_event_is_set(event) snarl_event_is_set_at((event), SNARL_HERE)
 int snarl_event_init_at(snarl_event *event, const char *name, struct snarl_site *site);
+int snarl_event_init_shared_at(snarl_event *event, const char *name, struct snarl_site *site);
 int snarl_event_destroy_at(snarl_event *event, struct snarl_site *site);
 int snarl_event_wait_at(snarl_event *event, snarl_time timeout, struct snarl_site *site);
 int snarl_event_set_at(snarl_event *event, struct snarl_site *site);

@@ -6,6 +6,9 @@
  *   static snarl_semaphore slots = SNARL_SEMAPHORE_INIT("slots", 3);
  *   snarl_with(&slots) { at most three threads are here }
  *
+ * Between processes: in memory that they share, made by ..._init_shared; the name is copied. Permits belong to nobody:
+ * a process that is killed takes those that it has acquired along.
+ *
  * acquire: SNARL_OK, SNARL_TIMEOUT. release: SNARL_OK, SNARL_INVALID (not a positive count), SNARL_TOO_MANY.
  */
 #ifndef SNARL_SEMAPHORE_H
@@ -32,12 +35,19 @@ typedef struct snarl_semaphore {
 #define snarl_semaphore_init(semaphore, name, value) snarl_semaphore_init_at((semaphore), (name), (value), SNARL_HERE)
 #define snarl_bounded_semaphore_init(semaphore, name, value)                                                           \
   snarl_bounded_semaphore_init_at((semaphore), (name), (value), SNARL_HERE)
+#define snarl_semaphore_init_shared(semaphore, name, value)                                                            \
+  snarl_semaphore_init_shared_at((semaphore), (name), (value), SNARL_HERE)
+#define snarl_bounded_semaphore_init_shared(semaphore, name, value)                                                    \
+  snarl_bounded_semaphore_init_shared_at((semaphore), (name), (value), SNARL_HERE)
 #define snarl_semaphore_destroy(semaphore) snarl_semaphore_destroy_at((semaphore), SNARL_HERE)
 #define snarl_semaphore_acquire(semaphore, timeout) snarl_semaphore_acquire_at((semaphore), (timeout), SNARL_HERE)
 #define snarl_semaphore_release(semaphore, count) snarl_semaphore_release_at((semaphore), (count), SNARL_HERE)
 /* SNARL_INVALID: the value is negative. */
 int snarl_semaphore_init_at(snarl_semaphore *semaphore, const char *name, int value, struct snarl_site *site);
 int snarl_bounded_semaphore_init_at(snarl_semaphore *semaphore, const char *name, int value, struct snarl_site *site);
+int snarl_semaphore_init_shared_at(snarl_semaphore *semaphore, const char *name, int value, struct snarl_site *site);
+int snarl_bounded_semaphore_init_shared_at(snarl_semaphore *semaphore, const char *name, int value,
+                                           struct snarl_site *site);
 int snarl_semaphore_destroy_at(snarl_semaphore *semaphore, struct snarl_site *site);
 int snarl_semaphore_acquire_at(snarl_semaphore *semaphore, snarl_time timeout, struct snarl_site *site);
 int snarl_semaphore_release_at(snarl_semaphore *semaphore, int count, struct snarl_site *site);

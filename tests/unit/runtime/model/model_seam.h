@@ -104,6 +104,10 @@ static inline bool snarli_park(uint32_t *word, uint32_t expected, int64_t deadli
   return model_park(word, expected, deadline);
 }
 static inline void snarli_unpark(uint32_t *word, int count) { model_unpark(word, count); }
+static inline bool snarli_park_shared(uint32_t *word, uint32_t expected, int64_t deadline) {
+  return model_park(word, expected, deadline);
+}
+static inline void snarli_unpark_shared(uint32_t *word, int count) { model_unpark(word, count); }
 static inline void snarli_spin(const uint32_t *word, uint32_t expected) { (void)word, (void)expected; }
 
 /* Time passes when the scheduler wants it to. */

@@ -162,6 +162,8 @@ void marks_pop_frames(struct recorder_thread *thread, const void *frame) {
   marks_memory_goes(lo, cfa);
 }
 
+uint64_t marks_stack_end(uint64_t address) { return address >= stack_lo && address < stack_hi ? stack_hi : 0; }
+
 void marks_thread_end(void) { marks_memory_goes(stack_lo, stack_hi); }
 
 void snarli_thread_stack(const void *lo, const void *hi) {

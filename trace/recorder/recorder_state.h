@@ -98,11 +98,20 @@ struct unwound_frame {
   uint64_t pc;
   const uint64_t *slot; /* where the return address lies */
 };
+/* The frames of a stack, the site's own first; which of them begin an outer part that was there in the last walk, too.
+ */
+enum { STACK_FRAMES = 512 };
+struct unwound_stack {
+  uint32_t count;
+  uint32_t shared; /* the frames from this one on are the last walk's; count: none */
+  bool is_cut;     /* there were more */
+  struct unwound_frame frames[STACK_FRAMES];
+  uint32_t ids[STACK_FRAMES]; /* of the stacks that begin with each frame; known of the shared ones */
+};
 void unwind_open(void);
-/* The frames of the calling thread from `site` outwards, the site's own first; at most `room`. Sets *is_cut if there
- * were more. */
-size_t unwind_walk(struct recorder_thread *thread, struct snarli_site site, struct unwound_frame *frames, size_t room,
-                   bool *is_cut);
+/* Walks the stack of the calling thread from `site` outwards. */
+void unwind_walk(struct recorder_thread *thread, struct snarli_site site, const struct unwound_stack *last,
+                 struct unwound_stack *stack);
 void unwind_before_fork(void);
 void unwind_after_fork(void);
 
@@ -149,6 +158,8 @@ static inline bool marks_are_below(const struct recorder_thread *thread, const v
 }
 void marks_pop_frames(struct recorder_thread *thread, const void *cfa);
 void marks_thread_end(void);
+/* The end of the calling thread's stack if the address lies on it and that is known, else 0. */
+uint64_t marks_stack_end(uint64_t address);
 /* What is marked in [lo, hi) is no more. */
 void marks_memory_goes(uint64_t lo, uint64_t hi);
 

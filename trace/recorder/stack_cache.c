@@ -47,17 +47,30 @@ static bool all_have_slots(const struct unwound_frame *frames, size_t count) {
   return true;
 }
 
+/* Of the outer part that was there before, the ids are known. */
+static uint32_t stack_intern(struct recorder_thread *thread, struct unwound_stack *stack) {
+  uint32_t id = stack->is_cut ? stack_node(thread, 0, SNARLI_PC_CUT) : 0;
+  if (stack->shared < stack->count)
+    id = stack->ids[stack->shared];
+  for (uint32_t i = stack->shared; i-- > 0;)
+    stack->ids[i] = id = stack_node(thread, id, stack->frames[i].pc);
+  return id;
+}
+
 static __attribute__((noinline)) struct c_stack stack_walk(struct recorder_thread *thread, struct stack_cache *cache,
                                                            struct snarli_site site) {
   uint64_t saved;
   sys_block_signals(&saved);
   recorder_suspended++; /* libunwind takes locks; they are not the program's */
   modules_update(thread);
-  struct c_stack c = {.pc = (uint64_t)(uintptr_t)site.pc, .callers = cache->frames + 1};
-  c.count = (uint32_t)unwind_walk(thread, site, cache->frames, CACHE_FRAMES, &c.is_cut) - 1;
-  c.id = c.is_cut ? stack_node(thread, 0, SNARLI_PC_CUT) : 0;
-  for (size_t i = c.count + 1; i > 0; i--)
-    c.id = stack_node(thread, c.id, cache->frames[i - 1].pc);
+  const struct unwound_stack *last = &cache->walked[cache->walks++ % 2];
+  struct unwound_stack *stack = &cache->walked[cache->walks % 2];
+  unwind_walk(thread, site, last, stack);
+  struct c_stack c = {.id = stack_intern(thread, stack),
+                      .pc = (uint64_t)(uintptr_t)site.pc,
+                      .callers = stack->frames + 1,
+                      .count = stack->count - 1,
+                      .is_cut = stack->is_cut};
   if (all_have_slots(c.callers, c.count)) { /* and no signal handler's frame is among them */
     c.runs_python = recorder.has_python && python_runs(c.callers, c.count);
     cache_insert(cache, recorder.has_python ? cache_site_of_python(site) : site, &c);

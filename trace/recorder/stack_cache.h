@@ -18,7 +18,7 @@
 
 #include "recorder_state.h"
 
-enum { CACHE_BUCKETS = 1024, CACHE_ARENA = 1024 * 1024, CACHE_FRAMES = 512 };
+enum { CACHE_BUCKETS = 1024, CACHE_ARENA = 1024 * 1024 };
 
 struct cache_entry {
   uint64_t cfa, pc;
@@ -32,7 +32,8 @@ struct cache_entry {
 struct stack_cache {
   uint32_t used;                 /* bytes of the arena */
   uint32_t heads[CACHE_BUCKETS]; /* offset of the entry + 1, 0: none */
-  struct unwound_frame frames[CACHE_FRAMES];
+  uint32_t walks;
+  struct unwound_stack walked[2]; /* the last walks in turn */
   _Alignas(16) char arena[CACHE_ARENA];
 };
 

@@ -8,12 +8,17 @@
  *
  * The walk runs on a stack of its own: the program's may be a signal stack of a few kilobytes.
  *
+ * Code without unwind tables is walked by its frame pointers, here: libunwind would look for a table in every module,
+ * and ask the kernel whether memory is there, at each frame. What lies between the site and the end of its stack is
+ * there; libunwind is told so, too.
+ *
  * libunwind has locks of its own. A fork while another thread holds one would leave it locked in the child, so a fork
  * waits until no walk is under way, and walks that begin meanwhile give one frame.
  */
 #define UNW_LOCAL_ONLY
 #include "recorder_state.h"
 #include "sys.h"
+#include "unwind_tables.h"
 #include <dlfcn.h>
 #include <errno.h>
 #include <libunwind.h>
@@ -36,23 +41,74 @@ static struct {
 #define FUNCTION(name, symbol, parameters) int(*name) parameters;
   FUNCTIONS
 #undef FUNCTION
+  int (*access_memory)(unw_addr_space_t, unw_word_t, unw_word_t *, int, void *); /* its own, which asks the kernel */
   bool is_open;
 } unwinder;
 
 static _Atomic uint32_t walking;
-static RECORDER_TLS bool is_walking;
+static RECORDER_TLS struct walk *current_walk;
 static _Atomic bool is_forking;
 
 enum { SCRATCH = 64 * 1024 };
 
+#if defined(__x86_64__)
+enum { FRAME_POINTER = UNW_X86_64_RBP };
+#elif defined(__aarch64__)
+enum { FRAME_POINTER = UNW_AARCH64_X29 };
+#endif
+
+/* Where a walk is: in the frame of a function that goes on at pc. */
+struct place {
+  uint64_t pc, sp, fp;
+};
+
 struct walk {
   unw_context_t context;
   unw_cursor_t cursor;
+  struct place at;
+  bool is_beside;                   /* the cursor is at an inner frame */
+  uintptr_t stack_begin, stack_end; /* memory that is there; both 0: not known */
   struct snarli_site site;
-  struct unwound_frame *frames;
-  size_t room, count;
-  bool is_cut;
+  const struct unwound_stack *last;
+  uint32_t met; /* which of the last walk's frames may come next */
+  struct unwound_stack *stack;
 };
+
+/* In place of libunwind's: it validates each page that it did not see lately, by system calls. */
+static int access_memory(unw_addr_space_t space, unw_word_t address, unw_word_t *value, int is_write, void *argument) {
+  const struct walk *walk = current_walk;
+  bool is_there = walk && (address - walk->stack_begin < walk->stack_end - walk->stack_begin ||
+                           address - (uintptr_t)walk < sizeof *walk);
+  if (is_write || !is_there || address % sizeof *value)
+    return unwinder.access_memory(space, address, value, is_write, argument);
+  *value = *(const unw_word_t *)(uintptr_t)address;
+  return 0;
+}
+
+/* The library may be the program's, too: its own walks are left to libunwind's function. */
+static void replace_access(void *library) {
+  unw_accessors_t *(*get)(unw_addr_space_t) =
+      (unw_accessors_t * (*)(unw_addr_space_t)) dlsym(library, SYMBOL_OF(unw_get_accessors));
+  unw_addr_space_t *space = dlsym(library, SYMBOL_OF(unw_local_addr_space));
+  unw_accessors_t *accessors = get && space ? get(*space) : NULL;
+  if (!accessors)
+    return;
+  unwinder.access_memory = accessors->access_mem;
+  accessors->access_mem = access_memory;
+}
+
+/* libunwind begins with it, which takes locks and opens descriptors: as in a walk. */
+static void open_in_walk(void *library) {
+  struct walk nowhere = {.stack_begin = 0};
+  uint64_t saved;
+  sys_block_signals(&saved);
+  snarli_suspend();
+  current_walk = &nowhere;
+  replace_access(library);
+  current_walk = NULL;
+  snarli_resume();
+  sys_restore_signals(&saved);
+}
 
 void unwind_open(void) {
   void *library = dlopen("libunwind.so.8", RTLD_NOW | RTLD_LOCAL);
@@ -65,6 +121,8 @@ void unwind_open(void) {
   unwinder.is_open = unwinder.is_open && unwinder.name;
   FUNCTIONS
 #undef FUNCTION
+  open_in_walk(library);
+  unwind_tables_open();
 }
 
 static uint64_t register_of(struct walk *walk, int number) {
@@ -72,68 +130,103 @@ static uint64_t register_of(struct walk *walk, int number) {
   return unwinder.get_reg(&walk->cursor, number, &value) == 0 ? value : 0;
 }
 
-/* Where libunwind read a register of the current frame from; 0: not from memory. Not to be trusted. */
-static uintptr_t place_of(struct walk *walk, int number) {
-  unw_save_loc_t where;
-  return unwinder.get_save_loc(&walk->cursor, number, &where) == 0 && where.type == UNW_SLT_MEMORY ? where.u.addr : 0;
-}
-
-/* Where the current frame's pc was read from; NULL if that is not certain (then the stack is not cached). */
+/* Where the current frame's pc was read from; NULL if that is not certain (then the stack is not cached). libunwind
+ * names no place for x86's RIP. A call pushes it just below the stack pointer that the caller has after the return. */
+static const uint64_t *pc_slot(struct walk *walk) {
 #if defined(__x86_64__)
-enum { GUESS = 1 }; /* a bit of an address that was not looked at yet */
-
-/* libunwind names no place for RIP. A call pushes it just below the stack pointer that the caller has after the return.
- * That is not known of code without unwind information (of a just-in-time compiler), which is walked by its frame
- * pointers: the caller's lies just below the return address, if it is one. */
-static const uint64_t *pc_slot(struct walk *walk, uint64_t pc) {
-  const uint64_t *slot = (const uint64_t *)(uintptr_t)(register_of(walk, UNW_REG_SP) - sizeof pc);
-  if (slot && *slot == pc)
-    return slot;
-  return (const uint64_t *)((place_of(walk, UNW_X86_64_RBP) + sizeof pc) | GUESS);
+  const uint64_t *slot = (const uint64_t *)(uintptr_t)(walk->at.sp - sizeof walk->at.pc);
+#else
+  unw_save_loc_t where;
+  bool is_known = unwinder.get_save_loc(&walk->cursor, UNW_REG_IP, &where) == 0 && where.type == UNW_SLT_MEMORY;
+  const uint64_t *slot = (const uint64_t *)(uintptr_t)(is_known ? where.u.addr : 0);
+#endif
+  return slot && *slot == walk->at.pc ? slot : NULL;
 }
 
 extern void *__libc_stack_end __attribute__((weak)); /* of ld.so: where the first thread's stack begins */
 
-/* The end of the stack that the site is on, 0: unknown. A thread's control block lies at the end of its stack; the
- * program may be on another one, of a signal or a coroutine. */
+/* The end of the stack that the site is on, 0: not known, as of a signal's or a coroutine's. Below the first thread's
+ * the kernel leaves a gap of this size at least. */
 static uintptr_t stack_end(uintptr_t site) {
-  enum { LARGEST = 8 << 20 };
-  uintptr_t of_first = &__libc_stack_end ? (uintptr_t)__libc_stack_end : 0, of_thread = (uintptr_t)pthread_self();
-  if (site < of_first && of_first - site < LARGEST)
-    return of_first;
-  return site < of_thread && of_thread - site < LARGEST ? of_thread : 0;
+  enum { GAP = 8 << 20 };
+  uintptr_t of_first = &__libc_stack_end ? (uintptr_t)__libc_stack_end : 0;
+  return site < of_first && of_first - site < GAP ? of_first : marks_stack_end(site);
 }
 
-/* A guess is looked at only if it is a place a little further out on the same stack. */
-static void settle_guesses(struct walk *walk) {
-  enum { FRAME = 64 << 10 };
-  uintptr_t last = (uintptr_t)walk->site.cfa, end = stack_end(last);
-  for (size_t i = 1; i < walk->count; i++) {
-    uintptr_t place = (uintptr_t)walk->frames[i].slot & ~(uintptr_t)GUESS;
-    bool is_guess = (uintptr_t)walk->frames[i].slot & GUESS;
-    bool is_sound = place % sizeof(void *) == 0 && last < place && place < end && place - last < FRAME;
-    if (is_guess && !(is_sound && *(const uint64_t *)place == walk->frames[i].pc))
-      place = 0;
-    walk->frames[i].slot = (const uint64_t *)place;
-    last = place ? place : last;
-  }
+/* The place of the caller, by the tables of the code. */
+static bool step_by_table(struct walk *walk) {
+  if (unwinder.step(&walk->cursor) <= 0)
+    return false;
+  walk->at =
+      (struct place){register_of(walk, UNW_REG_IP), register_of(walk, UNW_REG_SP), register_of(walk, FRAME_POINTER)};
+  return walk->at.pc;
 }
-#else
-static const uint64_t *pc_slot(struct walk *walk, uint64_t pc) {
-  const uint64_t *slot = (const uint64_t *)place_of(walk, UNW_REG_IP);
-  return slot && *slot == pc ? slot : NULL;
-}
-
-static void settle_guesses(struct walk *walk) { (void)walk; }
-#endif
 
 /* Our own frames are skipped: the site's frame is the one whose stack begins at the site's canonical frame address. */
-static bool find_site(struct walk *walk) {
-  for (int i = 0; i < 32 && unwinder.step(&walk->cursor) > 0; i++)
-    if (register_of(walk, UNW_REG_SP) == (uint64_t)(uintptr_t)walk->site.cfa)
-      return register_of(walk, UNW_REG_IP) == (uint64_t)(uintptr_t)walk->site.pc;
+static bool find_site_by_table(struct walk *walk) {
+  if (unwinder.init_local(&walk->cursor, &walk->context))
+    return false;
+  for (int i = 0; i < 32 && step_by_table(walk); i++)
+    if (walk->at.sp == (uint64_t)(uintptr_t)walk->site.cfa)
+      return walk->at.pc == (uint64_t)(uintptr_t)walk->site.pc;
   return false;
 }
+
+#if defined(__x86_64__)
+/* After frames that libunwind did not walk. The other registers are not known; hardly any code says by them where its
+ * frame is. */
+static bool cursor_restart(struct walk *walk) {
+  memset(&walk->context, 0, sizeof walk->context);
+  walk->context.uc_mcontext.gregs[REG_RIP] = (long long)walk->at.pc;
+  walk->context.uc_mcontext.gregs[REG_RSP] = (long long)walk->at.sp;
+  walk->context.uc_mcontext.gregs[REG_RBP] = (long long)walk->at.fp;
+  walk->is_beside = false;
+  return unwinder.init_local(&walk->cursor, &walk->context) == 0;
+}
+
+/* The place of the caller, by the frame pointer: it points to the caller's, which lies below the return address. Code
+ * that has none may leave any number there: what does not look like a frame ends the walk. */
+static bool step_by_frame_pointer(struct walk *walk) {
+  enum { LARGEST = 1 << 20 };
+  uint64_t fp = walk->at.fp;
+  bool is_frame = fp % sizeof fp == 0 && fp >= walk->at.sp && fp - walk->at.sp < LARGEST && walk->stack_end > fp &&
+                  walk->stack_end - fp >= 2 * sizeof fp;
+  const uint64_t *frame = (const uint64_t *)(uintptr_t)fp;
+  walk->stack->is_cut = fp && !(is_frame && code_kind_of(frame[1] - 1) != CODE_NONE);
+  if (!fp || walk->stack->is_cut)
+    return false;
+  walk->at = (struct place){frame[1], fp + 2 * sizeof fp, frame[0]};
+  walk->is_beside = true;
+  return true;
+}
+
+/* If the site's code has no tables: by our own frames' pointers, too, beginning with this one. */
+static bool find_site_by_frame_pointer(struct walk *walk, const uint64_t *frame) {
+  const uint64_t *site = (const uint64_t *)walk->site.cfa - 2;
+  if (!walk->stack_end || code_kind_of((uint64_t)(uintptr_t)walk->site.pc - 1) != CODE_WITHOUT_TABLES)
+    return false;
+  for (int i = 0; i < 32 && frame < site; i++) {
+    const uint64_t *outer = (const uint64_t *)(uintptr_t)frame[0];
+    if (outer <= frame)
+      return false;
+    frame = outer;
+  }
+  if (frame != site)
+    return false;
+  walk->at = (struct place){(uint64_t)(uintptr_t)walk->site.pc, (uint64_t)(uintptr_t)walk->site.cfa, frame[0]};
+  return true;
+}
+
+static bool step(struct walk *walk) {
+  if (walk->stack_end && code_kind_of(walk->at.pc - 1) == CODE_WITHOUT_TABLES)
+    return step_by_frame_pointer(walk);
+  return (!walk->is_beside || cursor_restart(walk)) && step_by_table(walk);
+}
+#else
+static bool find_site_by_frame_pointer(struct walk *walk, const uint64_t *frame) { return walk && !frame; }
+
+static bool step(struct walk *walk) { return step_by_table(walk); }
+#endif
 
 /* The code to which a signal handler returns, glibc's __restore_rt: mov $SYS_rt_sigreturn, %rax; syscall. */
 static bool is_restorer(uint64_t pc) {
@@ -148,29 +241,53 @@ static bool is_restorer(uint64_t pc) {
 
 /* Some versions of libunwind call the restorer a signal frame, others the frame after it. A mark takes its place; it
  * has no slot, so that such stacks are not cached. */
-static void add_interrupted(struct walk *walk, uint64_t pc) {
-  struct unwound_frame *last = &walk->frames[walk->count - 1], mark = {SNARLI_PC_SIGNAL, NULL};
-  bool is_after = walk->count > 1 && is_restorer(last->pc);
+static void add_interrupted(struct unwound_stack *stack, uint64_t pc) {
+  struct unwound_frame *last = &stack->frames[stack->count - 1], mark = {SNARLI_PC_SIGNAL, NULL};
+  bool is_after = stack->count > 1 && is_restorer(last->pc);
   if (is_after)
     *last = mark;
-  walk->frames[walk->count++] = is_after ? (struct unwound_frame){pc, NULL} : mark;
+  stack->frames[stack->count++] = is_after ? (struct unwound_frame){pc, NULL} : mark;
+}
+
+/* Whether the newest frame and all further out are those of the last walk, which are then taken over. Why that can be
+ * known by the return addresses: stack_cache.h. Outer frames lie at higher addresses. */
+static bool joins_last(struct walk *walk) {
+  const struct unwound_stack *last = walk->last;
+  struct unwound_stack *stack = walk->stack;
+  struct unwound_frame newest = stack->frames[stack->count - 1];
+  while (walk->met < last->count && last->frames[walk->met].slot < newest.slot)
+    walk->met++;
+  if (!newest.slot || walk->met == last->count || last->frames[walk->met].slot != newest.slot)
+    return false;
+  for (uint32_t i = walk->met; i < last->count; i++)
+    if (!last->frames[i].slot || *last->frames[i].slot != last->frames[i].pc)
+      return false;
+  uint32_t count = last->count - walk->met;
+  if (stack->count - 1 + count > STACK_FRAMES)
+    return false;
+  stack->shared = stack->count - 1;
+  memcpy(stack->frames + stack->shared, last->frames + walk->met, count * sizeof *last->frames);
+  memcpy(stack->ids + stack->shared, last->ids + walk->met, count * sizeof *last->ids);
+  stack->count = stack->shared + count;
+  stack->is_cut = last->is_cut;
+  return true;
 }
 
 static void walk_frames(struct walk *walk) {
-  if (unwinder.init_local(&walk->cursor, &walk->context) || !find_site(walk))
+  struct unwound_stack *stack = walk->stack;
+  if (!walk->is_beside && !find_site_by_table(walk))
     return;
-  while (unwinder.step(&walk->cursor) > 0) {
-    uint64_t pc = register_of(walk, UNW_REG_IP);
-    if (!pc)
-      return;
-    if (walk->count == walk->room) {
-      walk->is_cut = true;
+  while (step(walk)) {
+    if (stack->count == STACK_FRAMES) {
+      stack->is_cut = true;
       return;
     }
-    if (unwinder.is_signal_frame(&walk->cursor) > 0)
-      add_interrupted(walk, pc);
+    if (!walk->is_beside && unwinder.is_signal_frame(&walk->cursor) > 0)
+      add_interrupted(stack, walk->at.pc);
     else
-      walk->frames[walk->count++] = (struct unwound_frame){pc, pc_slot(walk, pc)};
+      stack->frames[stack->count++] = (struct unwound_frame){walk->at.pc, pc_slot(walk)};
+    if (joins_last(walk))
+      return;
   }
 }
 
@@ -201,34 +318,43 @@ static bool walk_begin(void) {
   return false;
 }
 
-size_t unwind_walk(struct recorder_thread *thread, struct snarli_site site, struct unwound_frame *frames, size_t room,
-                   bool *is_cut) {
-  frames[0] = (struct unwound_frame){(uint64_t)(uintptr_t)site.pc, NULL};
-  if (!thread->scratch)
-    thread->scratch = memory_new(SCRATCH, false);
-  if (!unwinder.is_open || !thread->scratch || !walk_begin())
-    return 1;
-  struct walk *walk = (struct walk *)thread->scratch;
-  walk->site = site;
-  walk->frames = frames;
-  walk->room = room;
-  walk->count = 1;
-  walk->is_cut = false;
-  is_walking = true;
+static void walk_prepared(struct walk *walk, char *top, const uint64_t *frame) {
+  walk->is_beside = find_site_by_frame_pointer(walk, frame);
   int saved_errno = errno, cancel_state; /* libunwind probes memory with read and write: cancellation points */
   (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
-  (void)unwinder.getcontext(&walk->context);
-  run_on_stack((char *)thread->scratch + SCRATCH - 64, walk_frames, walk);
-  settle_guesses(walk);
+  if (!walk->is_beside)
+    (void)unwinder.getcontext(&walk->context);
+  current_walk = walk;
+  run_on_stack(top, walk_frames, walk);
+  current_walk = NULL;
   (void)pthread_setcancelstate(cancel_state, NULL);
   errno = saved_errno;
-  is_walking = false;
-  atomic_fetch_sub_explicit(&walking, 1, memory_order_release);
-  *is_cut = walk->is_cut;
-  return walk->count;
 }
 
-bool snarli_is_walking(void) { return is_walking; }
+void unwind_walk(struct recorder_thread *thread, struct snarli_site site, const struct unwound_stack *last,
+                 struct unwound_stack *stack) {
+  stack->frames[0] = (struct unwound_frame){(uint64_t)(uintptr_t)site.pc, NULL};
+  stack->count = 1;
+  stack->is_cut = false;
+  stack->shared = UINT32_MAX;
+  if (!thread->scratch)
+    thread->scratch = memory_new(SCRATCH, false);
+  if (unwinder.is_open && thread->scratch && walk_begin()) {
+    struct walk *walk = (struct walk *)thread->scratch;
+    uint64_t *frame = __builtin_frame_address(0);
+    walk->site = site;
+    walk->last = last;
+    walk->met = 0;
+    walk->stack = stack;
+    walk->stack_end = stack_end((uintptr_t)site.cfa);
+    walk->stack_begin = walk->stack_end ? (uintptr_t)frame - PAGE : 0; /* calls from here */
+    walk_prepared(walk, (char *)thread->scratch + SCRATCH - 64, frame);
+    atomic_fetch_sub_explicit(&walking, 1, memory_order_release);
+  }
+  stack->shared = stack->shared < stack->count ? stack->shared : stack->count;
+}
+
+bool snarli_is_walking(void) { return current_walk; }
 
 void unwind_before_fork(void) {
   atomic_store_explicit(&is_forking, true, memory_order_seq_cst);

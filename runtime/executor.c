@@ -76,7 +76,7 @@ static snarl_future *next_task(struct snarli_pool *pool) {
   }
 }
 
-static int start_worker(struct snarli_pool *pool);
+static int start_worker(struct snarli_pool *pool, struct snarl_site *site);
 
 static void close_pool(struct snarli_pool *pool, bool cancel_futures);
 
@@ -95,7 +95,7 @@ static void worker_left(void *context) {
   own_future = NULL;
   snarli_guard(&pool->guard);
   snarli_store(&pool->started, pool->started - 1);
-  bool is_useless = (!has_task || start_worker(pool)) && !pool->started;
+  bool is_useless = (!has_task || start_worker(pool, NULL)) && !pool->started;
   snarli_unguard(&pool->guard);
   if (is_useless)
     close_pool(pool, true);
@@ -116,17 +116,17 @@ static void *work(void *argument) {
 }
 
 /* With the guard held. */
-static int start_worker(struct snarli_pool *pool) {
+static int start_worker(struct snarli_pool *pool, struct snarl_site *site) {
   struct worker *worker = calloc(1, sizeof *worker);
   if (!worker)
     return SNARL_NO_MEMORY;
   worker->pool = pool;
   snprintf(worker->name, sizeof worker->name, "%s-%u", pool->prefix, pool->names);
-  int status = snarl_thread_init(&worker->thread, worker->name, work, worker);
+  int status = snarl_thread_init_at(&worker->thread, worker->name, work, worker, site);
   snarl_thread_set_daemon(&worker->thread, true); /* what is left at exit is shut down there */
   snarl_thread_set_stack_size(&worker->thread, pool->options.stack_size);
   if (!status)
-    status = snarl_thread_start(&worker->thread);
+    status = snarl_thread_start_at(&worker->thread, site);
   if (status) {
     free(worker);
     return status;
@@ -140,11 +140,11 @@ static int start_worker(struct snarli_pool *pool) {
 }
 
 /* One more thread unless an idle one will take the task. Only the first is needed for certain. */
-static SNARLI_COLD int add_worker(struct snarli_pool *pool) {
+static SNARLI_COLD int add_worker(struct snarli_pool *pool, struct snarl_site *site) {
   snarli_guard(&pool->guard);
   int status = SNARL_OK;
   if (pool->started < pool->options.workers)
-    status = start_worker(pool);
+    status = start_worker(pool, site);
   if (pool->started)
     status = SNARL_OK;
   snarli_unguard(&pool->guard);
@@ -178,7 +178,7 @@ int snarl_executor_submit_at(snarl_executor *executor, snarl_task *task, void *a
   if (__builtin_expect(!made, 0))
     return SNARL_NO_MEMORY;
   if (wants_worker(pool))
-    status = snarli_load(&pool->tasks->is_closed) ? SNARL_CLOSED : add_worker(pool);
+    status = snarli_load(&pool->tasks->is_closed) ? SNARL_CLOSED : add_worker(pool, site);
   if (!status && snarli_records())
     note_submit(executor, made, site);
   if (!status)

@@ -11,7 +11,11 @@
  * the child of a fork the threads are missing: every call answers SNARL_FORKED there.
  *
  * A task that waits for a task of its own executor waits for ever when all workers do so: the analyzer tells that as
- * pool-starvation. A task that ends its thread (pthread_exit) has failed; another thread takes its place.
+ * pool-starvation. A task that ends its thread (pthread_exit) has failed; another thread takes its place. An executor
+ * whose last thread cannot be replaced, or was ended by the initializer, closes itself and cancels what has not begun.
+ *
+ * Any thread may call any function, tasks and callbacks included. Begin a snarl_auto_executor in the line after its
+ * declaration: the end of the block looks at it. The object may be destroyed when no other thread is about to use it.
  */
 #ifndef SNARL_EXECUTOR_H
 #define SNARL_EXECUTOR_H
@@ -45,7 +49,10 @@ typedef void *snarl_task(void *argument);
 int snarl_executor_init_at(snarl_executor *executor, const char *name, const struct snarl_executor_options *options,
                            struct snarl_site *site);
 
-/* `future` NULL: nobody wants to know. SNARL_OK, SNARL_CLOSED, SNARL_NO_MEMORY, SNARL_NO_THREAD, SNARL_FORKED. */
+/* `future` receives one that the caller gives back with snarl_future_drop; NULL: nobody wants to know. `argument` is
+ * the task's to use until it is done. SNARL_OK, SNARL_CLOSED (shut down), SNARL_NO_MEMORY, SNARL_NO_THREAD (there is
+ * none and none can be started), SNARL_FORKED; with all but the first the task will not run and `future` stays as it
+ * was. */
 #define snarl_executor_submit(executor, task, argument, future)                                                        \
   snarl_executor_submit_at((executor), (task), (argument), (future), SNARL_HERE)
 int snarl_executor_submit_at(snarl_executor *executor, snarl_task *task, void *argument, snarl_future **future,
@@ -60,11 +67,12 @@ int snarl_executor_map_at(snarl_executor *executor, snarl_task *task, void *cons
                           void **results, snarl_time timeout, struct snarl_site *site);
 
 /* No more tasks; those submitted are done unless `cancel_futures`. `wait`: comes back when all threads have ended.
- * SNARL_OK, also the second time; SNARL_DEADLOCK: a task of the executor wants to wait for itself. */
+ * SNARL_OK, also the second time and by several threads at once; SNARL_DEADLOCK: a task of the executor wants to wait
+ * for itself; SNARL_FORKED. */
 #define snarl_executor_shutdown(executor, wait, cancel_futures)                                                        \
   snarl_executor_shutdown_at((executor), (wait), (cancel_futures), SNARL_HERE)
 int snarl_executor_shutdown_at(snarl_executor *executor, bool wait, bool cancel_futures, struct snarl_site *site);
-/* Shuts down, waits, and ends the object. */
+/* Shuts down, waits, and ends the object. SNARL_OK, SNARL_DEADLOCK; in the child of a fork SNARL_OK at once. */
 #define snarl_executor_destroy(executor) snarl_executor_destroy_at((executor), SNARL_HERE)
 int snarl_executor_destroy_at(snarl_executor *executor, struct snarl_site *site);
 void snarli_executor_left(snarl_executor *executor);

@@ -57,7 +57,8 @@ bool snarl_future_cancelled(const snarl_future *future);
 typedef void snarl_callback(snarl_future *future, void *context);
 int snarl_future_add_done_callback(snarl_future *future, snarl_callback *callback, void *context);
 
-/* One more who has it; and one less. NULL does nothing. */
+/* One more who has it (returns its argument); and one less: after that the caller must not use it. NULL does nothing.
+ */
 snarl_future *snarl_future_keep(snarl_future *future);
 void snarl_future_drop(snarl_future *future);
 void snarli_future_left(snarl_future **future);
@@ -76,8 +77,9 @@ int snarl_wait_at(snarl_future *const *futures, size_t count, enum snarl_when wh
  *   snarl_as_completed(&completed, futures, count);
  *   while (snarl_completed_next(completed, SNARL_FOREVER, &future) == SNARL_OK) ...
  *
- * next: SNARL_OK, SNARL_TIMEOUT, SNARL_CLOSED (that were all). The futures stay the caller's and must not be dropped
- * before the iteration is. One thread at a time. */
+ * as_completed: SNARL_OK, SNARL_INVALID, SNARL_NO_MEMORY; what it makes is given back by snarl_completed_drop, also
+ * before the end. next: SNARL_OK, SNARL_TIMEOUT, SNARL_CLOSED (that were all). The futures stay the caller's and must
+ * not be dropped before the iteration is. One thread at a time. */
 typedef struct snarl_completed snarl_completed;
 int snarl_as_completed(snarl_completed **completed, snarl_future *const *futures, size_t count);
 #define snarl_completed_next(completed, timeout, future)                                                               \

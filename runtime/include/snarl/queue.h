@@ -14,7 +14,13 @@
  *
  * Whoever got an item says snarl_queue_task_done when it has dealt with it; snarl_queue_join waits until all that was
  * put is dealt with. task_done: SNARL_OK, SNARL_TOO_MANY (more often than items were put). close: SNARL_OK,
- * SNARL_CLOSED (it was before); waiting threads come back. destroy: SNARL_OK, SNARL_IN_USE (somebody waits).
+ * SNARL_CLOSED (it was before); waiting threads come back. destroy: SNARL_OK, SNARL_IN_USE (somebody waits); what is
+ * left in it is the caller's to free.
+ *
+ * Any thread may call any function; no signal handler may. Destroying is for one thread, when no other will begin a
+ * call; who got the last item, was told that it is closed, or came back from join may destroy it though the thread that
+ * put, closed or did the last task is not back from its call yet. The memory that a queue needs besides the object is
+ * taken at its first use: any of the calls may answer SNARL_NO_MEMORY then.
  */
 #ifndef SNARL_QUEUE_H
 #define SNARL_QUEUE_H
@@ -67,7 +73,7 @@ int snarl_queue_close_at(snarl_queue *queue, struct snarl_site *site);
 int snarl_queue_task_done_at(snarl_queue *queue, struct snarl_site *site);
 int snarl_queue_join_at(snarl_queue *queue, snarl_time timeout, struct snarl_site *site);
 
-/* As of a moment that is over when they return. */
+/* As of a moment that is over when they return; a queue without a limit is never full, none at all is empty. */
 size_t snarl_queue_size(const snarl_queue *queue);
 bool snarl_queue_empty(const snarl_queue *queue);
 bool snarl_queue_full(const snarl_queue *queue);

@@ -294,8 +294,36 @@ static void tell_pool_starvation(struct draft *draft, const struct wait_core *co
   struct describe *describe = draft->describe;
   draft->rule = RULE_POOL_STARVATION;
   draft->help = NULL;
-  draft->title = arena_print(describe->arena, "all %zu workers of %s wait for tasks that only they could run",
-                             core->threads.count, describe_object(describe, pool));
+  const char *label = describe_object(describe, pool);
+  draft->title =
+      core->threads.count == 1
+          ? arena_print(describe->arena, "the only worker of %s waits for a task that only it could run", label)
+          : arena_print(describe->arena, "all %zu workers of %s wait for tasks that only they could run",
+                        core->threads.count, label);
+}
+
+/* Those who wait for one condition, which woke somebody before, do so at different places, so probably for different
+ * things. */
+static struct object *shared_condition(const struct wait_core *core) {
+  for (size_t i = 0; i < core->threads.count; i++) {
+    const struct wait *one = &core->threads.items[i]->wait;
+    for (size_t j = 0; j < i && one->kind == WAIT_COND && one->object->was_woken && !one->object->signals; j++) {
+      const struct wait *other = &core->threads.items[j]->wait;
+      if (other->kind == WAIT_COND && other->object == one->object && other->asked.stack != one->asked.stack)
+        return one->object;
+    }
+  }
+  return NULL;
+}
+
+static void tell_shared_condition(struct draft *draft, struct object *cond) {
+  draft->message = arena_print(draft->describe->arena,
+                               "%s They wait for %s at different places: if these are waits for different things, "
+                               "waking one thread may wake the wrong one.",
+                               draft->message, describe_object(draft->describe, cond));
+  draft->help =
+      "Let each thing that is waited for have a condition of its own, on the same lock; or wake all who wait, "
+      "so that whoever can go on does.";
 }
 
 static void report_core(const struct wait_graph *graph, struct describe *describe, uint32_t number,
@@ -309,9 +337,11 @@ static void report_core(const struct wait_graph *graph, struct describe *describ
   draft.help = is_self ? NULL : help_of(graph, core);
   add_steps(graph, &draft, core);
   draft.message = message_of(graph, describe, core);
-  struct object *unheard = lost_wakeup(core), *pool = starved_pool(core);
+  struct object *unheard = lost_wakeup(core), *pool = starved_pool(core), *shared = shared_condition(core);
   if (pool)
     tell_pool_starvation(&draft, core, pool);
+  if (shared)
+    tell_shared_condition(&draft, shared);
   if (unheard)
     tell_lost_wakeup(graph, &draft, unheard);
   vector_push(describe->arena, found) =

@@ -3,13 +3,14 @@
  * Does a lock's record name the file that is locked, when its descriptor's number stood for another one before?
  * `identities LIBRARY` runs itself under the shim (`identities drive`): for every way to close a descriptor it locks
  * one file, closes it, opens another with the same number inside libc, where nobody sees it, and locks that. After each
- * lock it tells the trace which file it was, by statx; then the trace is read.
+ * lock it tells the trace which file it was, by statx; then the trace is read. So are ends of files without a name.
  */
 #include "wrapped_headers.h"
 #include <errno.h>
 #include <ftw.h>
 #include <snarl/trace/reader.h>
 #include <snarl/trace/recorder.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -139,6 +140,16 @@ static void replace_in_child(void) {
   MUST(close(fd) == 0);
 }
 
+/* A file that lost its name ends when it is closed, though it was not locked any more. */
+static void close_without_name(void) {
+  int fd = open_first(), other = open(second_path, O_RDWR);
+  struct flock bytes = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+  MUST(unlink(first_path) == 0 && flock(fd, LOCK_UN) == 0);
+  MUST(unlink(second_path) == 0 && fcntl(other, F_SETLK, &bytes) == 0);
+  bytes.l_type = F_UNLCK;
+  MUST(fcntl(other, F_SETLK, &bytes) == 0 && close(fd) == 0 && close(other) == 0);
+}
+
 static int remove_one(const char *path, const struct stat *status, int type, struct FTW *walk) {
   (void)status, (void)type, (void)walk;
   return remove(path);
@@ -156,15 +167,23 @@ static int drive(void) {
   replace_in_libc();
   replace_unseen();
   replace_in_child();
+  close_without_name();
   return nftw(directory_path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+/* That a kind of lock on a file is over for good. */
+static bool is_end(const struct trace_record *record) {
+  return (record->type == SNARLI_R_FILE_LOCK_RELEASED || record->type == SNARLI_R_FILE_LOCK_LEFT) &&
+         record->arg & SNARLI_F_ENDED;
+}
+
 /* How many locks were told, all of them rightly; 0: one was not. */
-static int check_records(struct trace *trace) {
+static int check_records(struct trace *trace, int *ends) {
   struct trace_record record;
   const char *locked[2] = {NULL, NULL}; /* by process: a parent and a child */
   int told = 0;
   while (trace_next(trace, &record)) {
+    *ends += is_end(&record);
     const char **of = &locked[record.process != 0];
     if (record.type == SNARLI_R_FILE_WRITE_ACQUIRED)
       *of = trace_string(trace, record.process, (uint32_t)record.object);
@@ -188,10 +207,11 @@ static int check(const char *path) {
     printf("%s\n", problem.text);
     return 1;
   }
-  int told = check_records(trace);
-  printf("%d locks were told rightly\n", told);
+  int ends = 0, told = check_records(trace, &ends);
+  printf("%d locks were told rightly, %d ends\n", told, ends);
   trace_close(trace);
-  return told != 6 * 32 + 1; /* six for each lock(), and the directory */
+  /* six for each lock(), and the directory; all three kinds on one file, one kind on the other */
+  return told != 6 * 33 + 1 || ends != 4;
 }
 
 static int run(const char *self, const char *library) {

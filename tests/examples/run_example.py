@@ -135,9 +135,28 @@ def processes(lines):
         sys.exit("the end is missing")
 
 
+def value_array(lines):
+    values, items = [], [0] * 5
+    begun = {f"Process-{i}" for i in range(5)}
+    for line in lines:
+        match = re.fullmatch(r"process \S+ updates the shared value: (\d)", line)
+        if match:
+            values.append(int(match.group(1)))
+        match = re.fullmatch(r"process (\S+) updates item (\d) of the shared array: \[(.*)\]", line)
+        if match:
+            begun.remove(match.group(1))
+            shown = [int(item) for item in match.group(3).split(", ")]
+            items[int(match.group(2))] = shown[int(match.group(2))]
+            if shown != items:
+                sys.exit(f"an update was lost: {line}")
+    last = ["the shared data at last:", "the shared value: 5", f"the shared array: {items}", "all processes have done their work"]
+    if sorted(values) != [1, 2, 3, 4, 5] or begun or lines[-4:] != last:
+        sys.exit("updates were lost")
+
+
 CHECKS = {"01": workers, "02": workers, "03": counter, "04": counter, "05": rlock, "06": condition, "07": semaphore, "08": event,
           "09": barrier, "10": thread_pool, "11": local, "12": processes,
-          "13": processes}
+          "13": processes, "17": value_array}
 
 
 def main():

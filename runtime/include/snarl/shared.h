@@ -26,6 +26,9 @@ extern "C" {
   { SNARLI_OBJECT_INIT(SHARED, name), initial }
 
 #define snarl_shared_init(variable, name) snarl_shared_init_at(&(variable)->object, (name), SNARL_HERE)
+/* In memory that processes share; the name is copied. */
+#define snarl_shared_init_shared(variable, name) snarl_shared_init_shared_at(&(variable)->object, (name), SNARL_HERE)
+int snarl_shared_init_shared_at(struct snarl_object *variable, const char *name, struct snarl_site *site);
 int snarl_shared_init_at(struct snarl_object *variable, const char *name, struct snarl_site *site);
 
 /* The value. */

@@ -20,8 +20,10 @@
 #include <snarl/rwlock.h>
 #include <snarl/semaphore.h>
 #include <snarl/shared.h>
+#include <snarl/shared_memory.h>
 #include <snarl/thread.h>
 #include <snarl/timer.h>
+#include <snarl/value.h>
 #include <snarl/with.h>
 
 #endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * SharedMemory: POSIX shared memory, or a file without a name. Entered by any thread; a struct by one at a time.
+ */
+#include "runtime.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <snarl/shared_memory.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int status_of(int error) {
+  switch (error) {
+  case EEXIST:
+    return SNARL_EXISTS;
+  case ENOENT:
+    return SNARL_NOT_FOUND;
+  case EACCES:
+  case EPERM:
+    return SNARL_DENIED;
+  case EINVAL:
+  case ENAMETOOLONG:
+    return SNARL_INVALID;
+  default:
+    return SNARL_NO_MEMORY;
+  }
+}
+
+/* In the file system of the named ones the bytes exist from now on, or a status says that there is no room: not a
+ * SIGBUS at some later store. What has no name is the process' own memory and comes as it is touched, like any. */
+static int size_set(int fd, size_t size, bool is_named) {
+  if (size > INT64_MAX)
+    return SNARL_NO_MEMORY;
+  if (!is_named)
+    return ftruncate(fd, (off_t)size) ? status_of(errno) : SNARL_OK;
+  int error;
+  do
+    error = posix_fallocate(fd, 0, (off_t)size);
+  while (error == EINTR);
+  return error ? status_of(error) : SNARL_OK;
+}
+
+/* What another has made and not given its size yet is not there yet. */
+static int size_get(int fd, size_t *size) {
+  struct stat file;
+  if (fstat(fd, &file))
+    return status_of(errno);
+  *size = (size_t)file.st_size;
+  return *size ? SNARL_OK : SNARL_NOT_FOUND;
+}
+
+static int map(snarl_shared_memory *memory, int fd) {
+  void *data = mmap(NULL, memory->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (data == MAP_FAILED)
+    return status_of(errno);
+  memory->data = data;
+  if (snarli_records())
+    snarli_mapped(data, memory->size);
+  return SNARL_OK;
+}
+
+static bool is_name(const char *name) {
+  size_t length = strnlen(name, SNARL_SHARED_MEMORY_NAME);
+  return length && length < SNARL_SHARED_MEMORY_NAME && !strchr(name, '/');
+}
+
+/* POSIX wants one slash before the name. */
+static void path_of(const char *name, char path[static SNARL_SHARED_MEMORY_NAME + 1]) {
+  path[0] = '/';
+  strcpy(path + 1, name);
+}
+
+static int opened(const char *name, int flags) {
+  char path[SNARL_SHARED_MEMORY_NAME + 1];
+  if (!name)
+    return memfd_create("snarl", MFD_CLOEXEC);
+  path_of(name, path);
+  return shm_open(path, flags | O_RDWR | O_CLOEXEC, 0600);
+}
+
+/* Makes it, for a size, or attaches it, for 0. What could not be made whole leaves no name behind. */
+static int begin(snarl_shared_memory *memory, const char *name, size_t size) {
+  *memory = (snarl_shared_memory){.size = size};
+  int fd = opened(name, size ? O_CREAT | O_EXCL : 0);
+  if (fd < 0)
+    return status_of(errno);
+  int status = size ? size_set(fd, size, name != NULL) : size_get(fd, &memory->size);
+  if (!status)
+    status = map(memory, fd);
+  (void)close(fd);
+  if (name)
+    memcpy(memory->name, name, strlen(name));
+  if (status && size && name) {
+    char path[SNARL_SHARED_MEMORY_NAME + 1];
+    path_of(name, path);
+    (void)shm_unlink(path);
+  }
+  return status;
+}
+
+static int begin_kept(snarl_shared_memory *memory, const char *name, size_t size, struct snarl_site *site) {
+  int saved = errno, status = begin(memory, name, size);
+  errno = saved;
+  return status ? status
+                : snarli_object_begin(&memory->object, SNARLI_ALIVE(SHARED_MEMORY), *memory->name ? memory->name : NULL,
+                                      site);
+}
+
+int snarl_shared_memory_create_at(snarl_shared_memory *memory, const char *name, size_t size, struct snarl_site *site) {
+  if (!memory || !size || (name && !is_name(name)))
+    return snarli_refuse(SNARL_INVALID, memory, site);
+  return begin_kept(memory, name, size, site);
+}
+
+int snarl_shared_memory_attach_at(snarl_shared_memory *memory, const char *name, struct snarl_site *site) {
+  if (!memory || !name || !is_name(name))
+    return snarli_refuse(SNARL_INVALID, memory, site);
+  return begin_kept(memory, name, 0, site);
+}
+
+int snarl_shared_memory_unlink_at(snarl_shared_memory *memory, struct snarl_site *site) {
+  int status = snarli_check((struct snarl_object *)memory, SNARLI_ALIVE(SHARED_MEMORY), site);
+  if (!status && !*memory->name)
+    status = snarli_refuse(SNARL_INVALID, memory, site);
+  if (status)
+    return status;
+  char path[SNARL_SHARED_MEMORY_NAME + 1];
+  path_of(memory->name, path);
+  int saved = errno;
+  if (shm_unlink(path))
+    status = status_of(errno);
+  errno = saved;
+  return status;
+}
+
+int snarl_shared_memory_close_at(snarl_shared_memory *memory, struct snarl_site *site) {
+  int status = snarli_check((struct snarl_object *)memory, SNARLI_ALIVE(SHARED_MEMORY), site);
+  if (status)
+    return status;
+  if (snarli_records())
+    snarli_unmapped(memory->data, memory->size);
+  int saved = errno;
+  (void)munmap(memory->data, memory->size);
+  errno = saved;
+  memory->data = NULL;
+  snarli_object_end(&memory->object);
+  return SNARL_OK;
+}

@@ -50,16 +50,20 @@ struct wait_graph {
   VECTOR(struct wait_core) cores;
 };
 
-/* wait_channels.c: who could end a wait for a channel, or for any of several. */
+void wait_graph_build(struct wait_graph *graph, struct arena *arena, struct model *model);
+
+/* For those who find out who could end a wait. */
+void wait_edge(struct wait_graph *graph, const struct thread *from, const struct process *to);
+void wait_edge_to_thread(struct wait_graph *graph, const struct thread *from, const struct thread *to);
+void wait_edge_to_anyone(struct wait_graph *graph, const struct thread *from);
+/* The process is over: its header says so, its end was seen, or its parent killed or reaped it. */
+bool wait_is_over(const struct process *process);
+
+/* wait_needs.c: who could end the wait of this node's thread: `cause`, `needs` and edges. Nothing: it runs. */
+void wait_needs_find(struct wait_graph *graph, struct wait_node *node);
+/* wait_channels.c: the same for a channel, or for any of several. */
 void wait_for_channels(struct wait_graph *graph, struct wait_node *node);
 /* Could a thread of `process` end it? */
 bool wait_is_ended_by(const struct thread *waiter, const struct process *process);
-
-/* For wait_channels.c. */
-void wait_edge(struct wait_graph *graph, const struct thread *from, const struct process *to);
-void wait_edge_to_anyone(struct wait_graph *graph, const struct thread *from);
-bool wait_is_over(const struct process *process);
-
-void wait_graph_build(struct wait_graph *graph, struct arena *arena, struct model *model);
 
 #endif

@@ -97,8 +97,13 @@ static bool could_end(const struct thread *waiter, const struct thread *other) {
   return other->wait.object != waiter->wait.object;
 }
 
-/* Who of the same stuck set could have ended the wait. */
+/* Who of the same stuck set could have ended the wait; of a task or a once who runs it. */
 static void paint_enders(struct painting *painting, const struct wait_node *waiter, uint32_t node, int32_t cycle) {
+  const struct object *object = waiter->thread->wait.object;
+  struct thread *runner = waiter->cause == CAUSE_OWNER && object ? object->runner : NULL;
+  if (runner)
+    join_nodes(painting, node, thread_node(painting, runner), RELATION_ENDED_BY, (struct origin){0},
+               cycle == cycle_of(painting, runner) ? cycle : 0);
   if (waiter->cause != CAUSE_ANYBODY || waiter->core < 0)
     return;
   const struct wait_core *core = &painting->graph->cores.items[waiter->core];

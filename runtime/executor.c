@@ -64,6 +64,9 @@ static snarl_future *next_task(struct snarli_pool *pool) {
     if (status != SNARLI_WOULD_WAIT)
       return status ? NULL : future;
     snarli_spin(puts, seen);
+    (void)sched_yield(); /* who submits more on this processor goes on, which is cheaper than a sleep each time */
+    if (snarli_load(puts) != seen)
+      continue;
     uint32_t key = snarli_eventcount_announce(&pool->work);
     status = snarli_chain_get(pool->tasks, &future);
     if (status == SNARLI_WOULD_WAIT && snarli_records())

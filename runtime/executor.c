@@ -37,6 +37,7 @@ struct snarli_pool {
   struct worker *workers;                      /* the newest first; whoever takes one joins it */
   uint32_t unjoined;                           /* those, and those that are being joined */
   struct snarli_pool *next, **link;            /* among the open ones */
+  uint32_t is_exiting;                         /* the exit of the program is shutting it down */
   _Alignas(128) struct snarli_eventcount work; /* idle workers sleep here */
 };
 
@@ -282,12 +283,16 @@ static void shut_down_open_ones(void) {
   for (;;) {
     snarli_guard(&open_guard);
     struct snarli_pool *pool = open_pools;
+    if (pool)
+      snarli_store(&pool->is_exiting, 1);
     snarli_unguard(&open_guard);
     if (!pool)
       return;
     close_pool(pool, false);
     if (own_pool != pool)
       join_all(pool, NULL);
+    snarli_store(&pool->is_exiting, 0);
+    snarli_unpark(&pool->is_exiting, INT_MAX);
   }
 }
 
@@ -361,13 +366,20 @@ int snarl_executor_init_at(snarl_executor *executor, const char *name, const str
   return snarli_object_begin(&executor->object, SNARLI_ALIVE(EXECUTOR), name, site);
 }
 
+/* Waits for who is on the way out of it: a submit, or the program's exit in another thread. */
+static void pool_settle(struct snarli_pool *pool) {
+  while (snarli_load(&pool->is_exiting))
+    (void)snarli_park(&pool->is_exiting, 1, SNARLI_NEVER);
+  snarli_chain_settle(pool->tasks);
+}
+
 /* In the child of a fork only the memory is given back. */
 int snarl_executor_destroy_at(snarl_executor *executor, struct snarl_site *site) {
   int status = snarl_executor_shutdown_at(executor, true, false, site);
   if (status && status != SNARL_FORKED)
     return status;
   if (!status)
-    snarli_chain_settle(executor->pool->tasks);
+    pool_settle(executor->pool);
   snarli_object_end(&executor->object);
   pool_free(executor->pool);
   executor->pool = NULL;

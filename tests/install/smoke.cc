@@ -19,6 +19,8 @@ static snarl_rwlock rwlock = SNARL_RWLOCK_INIT("rwlock");
 static snarl_once once = SNARL_ONCE_INIT("once");
 static SNARL_SHARED(int) counter = SNARL_SHARED_INIT("counter", 0);
 static snarl_local local = SNARL_LOCAL_INIT("local", int, nullptr, nullptr);
+static snarl_queue lines = SNARL_QUEUE_INIT("lines", 2);
+static snarl_queue numbers = SNARL_PRIORITY_QUEUE_INIT("numbers", 0, nullptr);
 static bool is_ready;
 
 static void count(void *) { snarl_shared_update(&counter, += 1); }
@@ -44,6 +46,34 @@ template <typename Lock> static bool is_released_by_exception(Lock *held) {
   return false;
 }
 
+static bool is_passed_on(snarl_queue *queue, std::string *line) {
+  void *got = nullptr;
+  return snarl_queue_put(queue, line, SNARL_NOW) == SNARL_OK && snarl_queue_get(queue, &got, SNARL_NOW) == SNARL_OK &&
+         got == line && snarl_queue_task_done(queue) == SNARL_OK && snarl_queue_join(queue, SNARL_NOW) == SNARL_OK;
+}
+
+static bool has_results(std::string *line) {
+  snarl_executor_options options = {};
+  options.workers = 2;
+  snarl_auto_executor pool;
+  if (snarl_executor_init(&pool, "pool", &options) != SNARL_OK)
+    return false;
+  snarl_auto_future length = nullptr;
+  snarl_auto_future failure = nullptr;
+  snarl_task *measure = [](void *text) -> void * {
+    return reinterpret_cast<void *>(static_cast<std::string *>(text)->size());
+  };
+  snarl_task *give_up = [](void *) -> void * { return snarl_fail(7, "number %d", 7); };
+  void *size = nullptr;
+  if (snarl_executor_submit(&pool, measure, line, &length) || snarl_executor_submit(&pool, give_up, line, &failure))
+    return false;
+  snarl_future *both[] = {length, failure};
+  return snarl_wait(both, 2, SNARL_ALL_COMPLETED, SNARL_S(20)) == 2 &&
+         snarl_future_result(length, SNARL_NOW, &size) == SNARL_OK &&
+         reinterpret_cast<std::size_t>(size) == line->size() &&
+         snarl_future_result(failure, SNARL_NOW, nullptr) == SNARL_FAILED && snarl_future_error(failure)->code == 7;
+}
+
 int main() {
   std::string name = "worker";
   snarl_thread thread;
@@ -62,6 +92,7 @@ int main() {
   is_right = is_right && twice() == SNARL_OK && snarl_timer_start(&timer) == SNARL_OK &&
              snarl_timer_join(&timer, SNARL_S(20)) == SNARL_OK && snarl_shared_read(&counter) == 2;
   snarl_with_read(&rwlock) is_right = is_right && snarl_rwlock_acquire_write(&rwlock, SNARL_NOW) == SNARL_TIMEOUT;
+  is_right = is_right && is_passed_on(&lines, &name) && is_passed_on(&numbers, &name) && has_results(&name);
   std::vector<int> values;
   snarl_with_write(&rwlock) values.push_back(1);
   return is_right && values.size() == 1 ? 0 : 1;

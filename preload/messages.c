@@ -16,9 +16,9 @@ static inline unsigned flags_of(int flags) {
 
 /* Calls `visit` for each descriptor that the message carries. */
 static void each_passed(const struct msghdr *message, void (*visit)(int fd, uint32_t stack), uint32_t stack) {
-  if (!message->msg_control)
-    return;
   struct msghdr copy = *message;
+  if (!copy.msg_control)
+    return;
   for (struct cmsghdr *part = CMSG_FIRSTHDR(&copy); part; part = CMSG_NXTHDR(&copy, part)) {
     if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
       continue;
@@ -54,7 +54,7 @@ static uint64_t amount_of_all(uint32_t entry, const struct mmsghdr *messages, in
 
 /* Through what is no channel, too, descriptors may be passed. */
 static inline bool may_carry(ssize_t result, const struct msghdr *message) {
-  return result >= 0 && message->msg_control && snarli_is_recording();
+  return __builtin_expect(result >= 0 && message->msg_control, 0) && snarli_is_recording();
 }
 
 SNARLI_EXPORT ssize_t sendmsg(int fd, const struct msghdr *message, int flags) {
@@ -73,7 +73,7 @@ SNARLI_EXPORT ssize_t sendmsg(int fd, const struct msghdr *message, int flags) {
   ssize_t result = snarli_real()->sendmsg(fd, message, flags);
   if (transfer.is_open)
     snarli_transfer_end(&transfer, result >= 0, amount_of(entry, result));
-  if (result >= 0)
+  if (may_carry(result, message))
     each_passed(message, passed, stack);
   return result;
 }
@@ -94,7 +94,7 @@ SNARLI_EXPORT ssize_t recvmsg(int fd, struct msghdr *message, int flags) {
   ssize_t result = snarli_real()->recvmsg(fd, message, flags);
   if (transfer.is_open)
     snarli_transfer_end(&transfer, result >= 0, amount_of(entry, result));
-  if (result >= 0)
+  if (may_carry(result, message))
     each_passed(message, arrived, 0);
   return result;
 }

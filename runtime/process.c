@@ -7,6 +7,7 @@
  * `guard` protects the list of lives and what is in them. Entered by any thread.
  */
 #include "process.h"
+#include "end.h"
 #include "runtime.h"
 #include "self.h"
 #include "system.h"
@@ -195,6 +196,7 @@ static _Noreturn void child_runs(snarl_process *process, struct snarl_site *site
   current = process;
   process->pid = (int)getpid();
   name_child(snarl_process_name(process));
+  snarli_ends_begin(process, site);
   child_leaves(process->run ? process->run(process) : process->function(process->argument), site);
 }
 
@@ -298,6 +300,8 @@ int snarl_process_start_at(snarl_process *process, struct snarl_site *site) {
   status = start(process, site);
   if (status)
     snarli_store(&process->state, NEW); /* it may be tried again */
+  else
+    snarli_ends_given(process, site);
   return status;
 }
 
@@ -439,8 +443,15 @@ int snarl_cpu_count(void) {
   return count > 0 ? (int)count : 1;
 }
 
-void snarli_processes_before_fork(void) { snarli_guard(&guard); }
-void snarli_processes_after_fork(void) { snarli_unguard(&guard); }
+void snarli_processes_before_fork(void) {
+  snarli_guard(&guard);
+  snarli_ends_before_fork();
+}
+
+void snarli_processes_after_fork(void) {
+  snarli_ends_after_fork();
+  snarli_unguard(&guard);
+}
 
 /* Those are the parent's children. */
 void snarli_processes_in_child(void) {
@@ -450,4 +461,5 @@ void snarli_processes_in_child(void) {
   }
   lives = NULL;
   guard = 0;
+  snarli_ends_in_child();
 }

@@ -154,9 +154,17 @@ def value_array(lines):
         sys.exit("updates were lost")
 
 
+def pipe(lines):
+    sent, received = [f"sent: message-{i}" for i in range(10)], [f"received: message-{i}" for i in range(10)]
+    expect_order(lines[:-1], [["the sender begins", *sent, "the sender ends"],
+                              ["the receiver begins", *received, "the receiver ends"]])
+    if lines[-1] != "all processes have ended":
+        sys.exit("the end is missing")
+
+
 CHECKS = {"01": workers, "02": workers, "03": counter, "04": counter, "05": rlock, "06": condition, "07": semaphore, "08": event,
           "09": barrier, "10": thread_pool, "11": local, "12": processes,
-          "13": processes, "17": value_array}
+          "13": processes, "15": pipe, "17": value_array}
 
 
 def main():

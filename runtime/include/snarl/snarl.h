@@ -9,6 +9,7 @@
 #include <snarl/barrier.h>
 #include <snarl/base.h>
 #include <snarl/condition.h>
+#include <snarl/connection.h>
 #include <snarl/event.h>
 #include <snarl/executor.h>
 #include <snarl/future.h>

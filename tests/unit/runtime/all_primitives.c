@@ -70,7 +70,14 @@ int main(void) {
   }
   if (snarl_timer_start(&timer) || snarl_timer_join(&timer, SNARL_FOREVER))
     return 1;
-  if (snarl_process_start(&process) || snarl_process_join(&process, SNARL_FOREVER) != SNARL_FAILED)
+  snarl_connection one, other;
+  if (snarl_pipe(&one, &other, "pipe", SNARL_DUPLEX) || snarl_connection_give(&other, &process) ||
+      snarl_connection_send(&one, "hello", 5, SNARL_FOREVER) || snarl_connection_poll(&other, SNARL_FOREVER) != 1 ||
+      snarl_connection_recv_into(&other, (char[8]){""}, 8, SNARL_FOREVER) != 5)
+    return 1;
+  if (snarl_process_start(&process) || snarl_process_join(&process, SNARL_FOREVER) != SNARL_FAILED ||
+      snarl_connection_recv_into(&one, NULL, 0, SNARL_FOREVER) != SNARL_CLOSED || snarl_connection_close(&one) ||
+      snarl_connection_close(&other))
     return 1;
   is_there = mmap(NULL, sizeof *is_there, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (is_there == MAP_FAILED || snarl_process_start(&killed))

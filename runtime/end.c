@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The ends of pipes (see end.h): pairs of sockets, which the trace knows as channels. `guard` protects their list and
+ * their descriptors. Entered by any thread.
+ */
+#include "end.h"
+#include "system.h"
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+static uint32_t guard;
+static struct snarli_pipe_end *all;
+
+static void list_add(struct snarli_pipe_end *end) {
+  snarli_guard(&guard);
+  end->next = all;
+  if (all)
+    all->previous = end;
+  all = end;
+  snarli_unguard(&guard);
+}
+
+/* What each is an end of, as the shim would say it of a pair of sockets. */
+static void record_pair(struct snarli_pipe_end *const ends[2], uint32_t place) {
+  struct stat status[2];
+  int saved = errno, room = 0;
+  socklen_t size = sizeof room;
+  if (!fstat(ends[0]->fd, &status[0]) && !fstat(ends[1]->fd, &status[1]))
+    for (int i = 0; i < 2; i++) {
+      (void)snarli_system(SYS_getsockopt, ends[i]->fd, SOL_SOCKET, SO_SNDBUF, &room, &size);
+      struct snarli_channel channel = {.kind = SNARLI_C_STREAM, .stack = place, .device = status[i].st_dev};
+      channel.self = status[i].st_ino;
+      channel.peer = status[!i].st_ino;
+      channel.capacity = (uint64_t)room;
+      unsigned can = (ends[i]->may_recv ? SNARLI_E_RECEIVE : 0u) | (ends[i]->may_send ? SNARLI_E_SEND : 0u);
+      snarli_record_aux(SNARLI_R_CHANNEL_OPENED, SNARLI_E_MADE | can, (unsigned)ends[i]->fd,
+                        snarli_blob_channel(&channel, "", 0));
+    }
+  errno = saved;
+}
+
+int snarli_ends_make(struct snarli_pipe_end *ends[2], enum snarl_pipe_kind kind, uint32_t place) {
+  int pair[2] = {-1, -1};
+  for (int i = 0; i < 2; i++)
+    ends[i] = calloc(1, sizeof *ends[i]);
+  long result =
+      ends[0] && ends[1] ? snarli_system(SYS_socketpair, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) : -ENOMEM;
+  if (result) {
+    free(ends[0]);
+    free(ends[1]);
+    return result == -ENOMEM || result == -ENOBUFS ? SNARL_NO_MEMORY : SNARL_NO_DESCRIPTOR;
+  }
+  for (int i = 0; i < 2; i++) {
+    *ends[i] = (struct snarli_pipe_end){.fd = pair[i], .passed = -1};
+    ends[i]->may_send = kind == SNARL_DUPLEX || i == 1;
+    ends[i]->may_recv = kind == SNARL_DUPLEX || i == 0;
+  }
+  if (snarli_records())
+    record_pair(ends, place);
+  list_add(ends[0]);
+  list_add(ends[1]);
+  return SNARL_OK;
+}
+
+/* The guard is held. */
+static void close_locked(struct snarli_pipe_end *end, uint32_t place) {
+  if (end->fd < 0)
+    return;
+  if (snarli_records())
+    snarli_record_aux(SNARLI_R_CHANNEL_CLOSED, 0, (unsigned)end->fd, place);
+  (void)snarli_system(SYS_close, end->fd);
+  end->fd = -1;
+}
+
+void snarli_end_close(struct snarli_pipe_end *end, uint32_t place) {
+  snarli_guard(&guard);
+  close_locked(end, place);
+  snarli_unguard(&guard);
+}
+
+void snarli_end_free(struct snarli_pipe_end *end) {
+  snarli_guard(&guard);
+  *(end->previous ? &end->previous->next : &all) = end->next;
+  if (end->next)
+    end->next->previous = end->previous;
+  snarli_unguard(&guard);
+  if (end->passed >= 0) /* nobody asked for it */
+    (void)snarli_system(SYS_close, end->passed);
+  free(end);
+}
+
+void snarli_ends_given(const snarl_process *process, struct snarl_site *site) {
+  uint32_t place = snarli_records() ? snarli_place(site) : 0;
+  snarli_guard(&guard);
+  for (struct snarli_pipe_end *end = all; end; end = end->next)
+    if (end->owner == process)
+      close_locked(end, place);
+  snarli_unguard(&guard);
+}
+
+/* The process has its own for itself; those of others are none of its business. */
+void snarli_ends_begin(const snarl_process *process, struct snarl_site *site) {
+  uint32_t place = snarli_records() ? snarli_place(site) : 0;
+  snarli_guard(&guard);
+  for (struct snarli_pipe_end *end = all; end; end = end->next)
+    if (end->owner == process)
+      end->owner = NULL;
+    else if (end->owner)
+      close_locked(end, place);
+  snarli_unguard(&guard);
+}
+
+void snarli_ends_before_fork(void) { snarli_guard(&guard); }
+void snarli_ends_after_fork(void) { snarli_unguard(&guard); }
+
+/* The threads that were in them are not here. */
+void snarli_ends_in_child(void) {
+  guard = 0;
+  for (struct snarli_pipe_end *end = all; end; end = end->next)
+    end->sending = end->receiving = 0;
+}

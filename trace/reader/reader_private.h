@@ -5,12 +5,17 @@
  *   file.c      one file: descriptor, checked header, reading at an offset
  *   windows.c   the index of a file's windows
  *   segments.c  the rows of one thread within a window
- *   blobs.c     strings, programs, symbols; hands modules.c and mappings.c their rows
+ *   blobs.c     strings, programs, symbols, channels; hands modules.c and mappings.c their rows
+ *   modules.c   what code lay where
+ *   mappings.c  what memory was shared
  *   stacks.c    call stacks by id
  *   process.c   which image came from which
  *   merge.c     all threads' records in one order
+ *   narrow.c    which of them are passed over
  *   last.c      the newest record of each thread, and with it the snapshot of a growing trace
+ *   print.c     a record as one line, by the tables of record_info.c
  *   problems.c  what was wrong
+ *   memory.c    growing arrays, and the strings of a trace
  *   trace.c     opening and closing
  *
  * Files are read with pread, never mapped: a file that somebody truncates, or a disk that fails, is then an error to

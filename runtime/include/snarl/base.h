@@ -8,6 +8,10 @@
  *
  * Most functions are macros of the same name that add the place of the call (SNARL_HERE), which the trace names. A
  * wrapper of your own can hand its caller's place on: it calls the function with `_at` itself.
+ *
+ * Any thread may call any function on any object, unless its header says otherwise, but for init and destroy: they
+ * belong to one thread, while nobody else uses the object. A signal handler may release a semaphore and set an event,
+ * nothing else. The fields of objects are the library's.
  */
 #ifndef SNARL_BASE_H
 #define SNARL_BASE_H
@@ -39,11 +43,13 @@ typedef int64_t snarl_time;
 #define SNARL_MS(count) ((snarl_time)((count)*1e6))
 #define SNARL_S(count) ((snarl_time)((count)*1e9))
 
+/* Now, in nanoseconds of CLOCK_MONOTONIC. */
 snarl_time snarl_clock(void);
 /* When a timeout that begins now is over, on that clock; SNARL_FOREVER of SNARL_FOREVER. */
 snarl_time snarl_deadline(snarl_time timeout);
 /* The timeout that is left until then. */
 snarl_time snarl_time_left(snarl_time deadline);
+/* Sleeps for so long, whatever signals come. */
 void snarl_sleep(snarl_time duration);
 
 /* A place in the source. In static storage, one for each call; `stack` is the trace's. */

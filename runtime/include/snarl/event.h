@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Event: a flag that threads wait for. Who waits when it is set goes on, even if it is cleared right afterwards.
+ * Event: a flag that threads wait for. Signal handlers may set it. Who waits when it is set goes on, even if it is
+ * cleared right afterwards.
  *
  * wait: SNARL_OK, SNARL_TIMEOUT.
  */

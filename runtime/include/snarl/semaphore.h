@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Semaphore and BoundedSemaphore: a number of permits. Anybody may release. A bounded one refuses to have more permits
- * than it began with, which is how a release too many comes to light.
+ * Semaphore and BoundedSemaphore: a number of permits. Anybody may release, signal handlers too. A bounded one refuses
+ * to have more permits than it began with, which is how a release too many comes to light.
  *
  *   static snarl_semaphore slots = SNARL_SEMAPHORE_INIT("slots", 3);
  *   snarl_with(&slots) { at most three threads are here }

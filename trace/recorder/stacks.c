@@ -17,7 +17,8 @@ struct slot {
   _Atomic uint32_t id; /* 0: being written */
 };
 
-enum { LEVELS = 12, FIRST_LEVEL_SLOTS = 1 << 12, PROBES = 16 };
+enum { LARGE = 4 << 20 }; /* is used all over at once: in pages of 4 kilobytes, nearly each new node would bring one in */
+enum { LEVELS = 12, FIRST_LEVEL_SLOTS = 1 << 12, PROBES = 4 };
 static _Atomic(struct slot *) levels[LEVELS];
 
 static size_t level_slots(unsigned level) { return (size_t)FIRST_LEVEL_SLOTS << (2 * level); }
@@ -30,6 +31,8 @@ static struct slot *level_get(unsigned level) {
   struct slot *fresh = memory_new(size, false);
   if (!fresh)
     return NULL;
+  if (size >= LARGE)
+    (void)sys_madvise(fresh, size, MADV_HUGEPAGE);
   if (atomic_compare_exchange_strong_explicit(&levels[level], &slots, fresh, memory_order_acq_rel,
                                               memory_order_acquire))
     return fresh;
@@ -88,8 +91,19 @@ static uint32_t level_find(struct slot *slots, size_t mask, uint64_t tag, uint32
   return 0;
 }
 
+/* A new node is looked for in every level, each a cache miss when there are many nodes: let them come together. */
+static void levels_prefetch(uint64_t tag) {
+  for (unsigned level = 0; level < LEVELS; level++) {
+    struct slot *slots = atomic_load_explicit(&levels[level], memory_order_relaxed);
+    if (!slots)
+      return;
+    __builtin_prefetch(&slots[tag & (level_slots(level) - 1)]);
+  }
+}
+
 uint32_t stack_node(struct recorder_thread *thread, uint32_t parent, uint64_t pc) {
   uint64_t tag = tag_of(parent, pc);
+  levels_prefetch(tag);
   struct slot *free_slot = NULL;
   for (unsigned level = 0; level < LEVELS && !free_slot; level++) {
     struct slot *slots = level_get(level);

@@ -17,7 +17,9 @@ struct slot {
   _Atomic uint32_t id; /* 0: being written */
 };
 
-enum { LARGE = 4 << 20 }; /* is used all over at once: in pages of 4 kilobytes, nearly each new node would bring one in */
+enum {
+  LARGE = 4 << 20
+}; /* is used all over at once: in pages of 4 kilobytes, nearly each new node would bring one in */
 enum { LEVELS = 12, FIRST_LEVEL_SLOTS = 1 << 12, PROBES = 4 };
 static _Atomic(struct slot *) levels[LEVELS];
 

@@ -184,15 +184,25 @@ static bool cursor_restart(struct walk *walk) {
   return unwinder.init_local(&walk->cursor, &walk->context) == 0;
 }
 
+static bool is_on_stack(const struct walk *walk, uint64_t fp, uint64_t sp) {
+  enum { LARGEST = 1 << 20 };
+  return fp % sizeof fp == 0 && fp >= sp && fp - sp < LARGEST && walk->stack_end > fp &&
+         walk->stack_end - fp >= 2 * sizeof fp;
+}
+
+/* What generated code calls finds the frame pointer of that code; an address that is only taken for code mostly has
+ * something else beside it. No system call that would tell for certain: a sandbox may kill for it. */
+static bool returns_to_code(const struct walk *walk, const uint64_t *frame) {
+  enum code_kind kind = code_kind_of(frame[1] - 1);
+  return kind == CODE_GENERATED ? is_on_stack(walk, frame[0], (uint64_t)(uintptr_t)(frame + 2)) : kind != CODE_NONE;
+}
+
 /* The place of the caller, by the frame pointer: it points to the caller's, which lies below the return address. Code
  * that has none may leave any number there: what does not look like a frame ends the walk. */
 static bool step_by_frame_pointer(struct walk *walk) {
-  enum { LARGEST = 1 << 20 };
   uint64_t fp = walk->at.fp;
-  bool is_frame = fp % sizeof fp == 0 && fp >= walk->at.sp && fp - walk->at.sp < LARGEST && walk->stack_end > fp &&
-                  walk->stack_end - fp >= 2 * sizeof fp;
   const uint64_t *frame = (const uint64_t *)(uintptr_t)fp;
-  walk->stack->is_cut = fp && !(is_frame && code_kind_of(frame[1] - 1) != CODE_NONE);
+  walk->stack->is_cut = fp && !(is_on_stack(walk, fp, walk->at.sp) && returns_to_code(walk, frame));
   if (!fp || walk->stack->is_cut)
     return false;
   walk->at = (struct place){frame[1], fp + 2 * sizeof fp, frame[0]};
@@ -200,10 +210,15 @@ static bool step_by_frame_pointer(struct walk *walk) {
   return true;
 }
 
+static bool has_no_table(uint64_t pc) {
+  enum code_kind kind = code_kind_of(pc - 1);
+  return kind == CODE_WITHOUT_TABLES || kind == CODE_GENERATED;
+}
+
 /* If the site's code has no tables: by our own frames' pointers, too, beginning with this one. */
 static bool find_site_by_frame_pointer(struct walk *walk, const uint64_t *frame) {
   const uint64_t *site = (const uint64_t *)walk->site.cfa - 2;
-  if (!walk->stack_end || code_kind_of((uint64_t)(uintptr_t)walk->site.pc - 1) != CODE_WITHOUT_TABLES)
+  if (!walk->stack_end || !has_no_table((uint64_t)(uintptr_t)walk->site.pc))
     return false;
   for (int i = 0; i < 32 && frame < site; i++) {
     const uint64_t *outer = (const uint64_t *)(uintptr_t)frame[0];
@@ -218,7 +233,7 @@ static bool find_site_by_frame_pointer(struct walk *walk, const uint64_t *frame)
 }
 
 static bool step(struct walk *walk) {
-  if (walk->stack_end && code_kind_of(walk->at.pc - 1) == CODE_WITHOUT_TABLES)
+  if (walk->stack_end && has_no_table(walk->at.pc))
     return step_by_frame_pointer(walk);
   return (!walk->is_beside || cursor_restart(walk)) && step_by_table(walk);
 }

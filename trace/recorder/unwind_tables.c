@@ -90,7 +90,7 @@ enum code_kind code_kind_of(uint64_t pc) {
   if (pc < LOWEST || pc >> USER_BITS)
     return CODE_NONE;
   if (find_object((void *)(uintptr_t)pc, &object))
-    return CODE_WITHOUT_TABLES;
+    return CODE_GENERATED;
   if (object.index && has_entry(object.index, pc))
     return CODE_WITH_TABLES;
   return is_executable(&object, pc) ? CODE_WITHOUT_TABLES : CODE_NONE;

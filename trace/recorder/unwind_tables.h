@@ -8,7 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum code_kind { CODE_NONE, CODE_WITH_TABLES, CODE_WITHOUT_TABLES };
+/* CODE_GENERATED: in no module, so that nothing tells it from data. */
+enum code_kind { CODE_NONE, CODE_WITH_TABLES, CODE_WITHOUT_TABLES, CODE_GENERATED };
 
 void unwind_tables_open(void); /* by the constructor */
 

@@ -4,7 +4,8 @@
  * slow one still learns how its round ended when the next has begun, and no round waits for stragglers of the last. All
  * sleep on `turn`, which changes whenever outcomes are given out. Entered by any thread.
  */
-#include "runtime.h"
+#include "pshared_barrier.h"
+#include "robust.h"
 #include "waiter.h"
 #include <errno.h>
 #include <limits.h>
@@ -12,9 +13,6 @@
 
 /* A waiter's word. ACTING: all have arrived and the action runs, so no time limit counts any more. */
 enum outcome { WAITING, PASSED, BROKEN, ACTING };
-
-/* The argument of BARRIER_BROKEN: why. */
-enum reason { GAVE_UP, ABORTED, RESET, ACTION_FAILED };
 
 /* The guard is held. The waiter may be gone as soon as its word is stored. */
 static void give_out(struct snarli_waiter *first, enum outcome outcome) {
@@ -33,11 +31,11 @@ static void unguard_and_wake(snarl_barrier *barrier) {
 }
 
 /* The guard is held: the round that is gathering ends without a passage. */
-static void break_round(snarl_barrier *barrier, enum reason reason, struct snarl_site *site) {
+static void break_round(snarl_barrier *barrier, enum snarli_barrier_reason reason, struct snarl_site *site) {
   if (snarli_records())
     snarli_note(SNARLI_R_BARRIER_BROKEN, reason, &barrier->object, site);
   snarli_store(&barrier->arrived, 0);
-  snarli_store(&barrier->broken, reason != RESET);
+  snarli_store(&barrier->broken, reason != SNARLI_BARRIER_RESET);
   give_out(barrier->waiters, BROKEN);
   barrier->waiters = NULL;
 }
@@ -56,7 +54,7 @@ static int complete_round(snarl_barrier *barrier, struct snarl_site *site) {
     snarli_guard(&barrier->guard);
   }
   if (result < 0)
-    break_round(barrier, ACTION_FAILED, site);
+    break_round(barrier, SNARLI_BARRIER_ACTION_FAILED, site);
   give_out(round, result < 0 ? BROKEN : PASSED);
   unguard_and_wake(barrier);
   return result < 0 ? SNARL_BROKEN : index;
@@ -70,7 +68,7 @@ static bool give_up(snarl_barrier *barrier, struct snarli_waiter *waiter, struct
     return false;
   }
   snarli_waiter_remove(waiter);
-  break_round(barrier, GAVE_UP, site);
+  break_round(barrier, SNARLI_BARRIER_GAVE_UP, site);
   unguard_and_wake(barrier);
   return true;
 }
@@ -89,6 +87,8 @@ static int await(snarl_barrier *barrier, struct snarli_waiter *waiter, int64_t d
 }
 
 static int arrive(snarl_barrier *barrier, snarl_time timeout, struct snarl_site *site) {
+  if (snarli_is_pshared(&barrier->object))
+    return snarli_pshared_barrier_arrive(barrier, timeout, site);
   int64_t deadline = snarli_deadline(timeout);
   snarli_guard(&barrier->guard);
   if (snarli_records()) /* in the order of arrival */
@@ -109,7 +109,7 @@ static int arrive(snarl_barrier *barrier, snarl_time timeout, struct snarl_site 
 }
 
 static int check(const snarl_barrier *barrier, struct snarl_site *site) {
-  int status = snarli_check((const struct snarl_object *)barrier, SNARLI_ALIVE(BARRIER), site);
+  int status = snarli_check_any((const struct snarl_object *)barrier, SNARLI_ALIVE(BARRIER), site);
   return !status && barrier->parties < 1 ? snarli_refuse(SNARL_INVALID, barrier, site) : status;
 }
 
@@ -128,12 +128,14 @@ int snarl_barrier_wait_at(snarl_barrier *barrier, snarl_time timeout, struct sna
   return index;
 }
 
-static int end_round(snarl_barrier *barrier, enum reason reason, struct snarl_site *site) {
+static int end_round(snarl_barrier *barrier, enum snarli_barrier_reason reason, struct snarl_site *site) {
   int status = check(barrier, site);
   if (status)
     return status;
   if (snarli_records())
     snarli_prepare(&barrier->object, site);
+  if (snarli_is_pshared(&barrier->object))
+    return snarli_pshared_barrier_break(barrier, reason, site);
   snarli_guard(&barrier->guard);
   break_round(barrier, reason, site);
   unguard_and_wake(barrier);
@@ -141,12 +143,22 @@ static int end_round(snarl_barrier *barrier, enum reason reason, struct snarl_si
 }
 
 int snarl_barrier_abort_at(snarl_barrier *barrier, struct snarl_site *site) {
-  return end_round(barrier, ABORTED, site);
+  return end_round(barrier, SNARLI_BARRIER_ABORTED, site);
 }
-int snarl_barrier_reset_at(snarl_barrier *barrier, struct snarl_site *site) { return end_round(barrier, RESET, site); }
+int snarl_barrier_reset_at(snarl_barrier *barrier, struct snarl_site *site) {
+  return end_round(barrier, SNARLI_BARRIER_RESET, site);
+}
 
-bool snarl_barrier_broken(const snarl_barrier *barrier) { return barrier && snarli_load(&barrier->broken); }
-int snarl_barrier_n_waiting(const snarl_barrier *barrier) { return barrier ? (int)snarli_load(&barrier->arrived) : 0; }
+static uint32_t arrived(const snarl_barrier *barrier) {
+  return snarli_is_pshared(&barrier->object) ? snarli_pshared_barrier_arrived(barrier) : snarli_load(&barrier->arrived);
+}
+
+static bool is_broken(const snarl_barrier *barrier) {
+  return snarli_is_pshared(&barrier->object) ? snarli_pshared_barrier_broken(barrier) : snarli_load(&barrier->broken);
+}
+
+bool snarl_barrier_broken(const snarl_barrier *barrier) { return barrier && is_broken(barrier); }
+int snarl_barrier_n_waiting(const snarl_barrier *barrier) { return barrier ? (int)arrived(barrier) : 0; }
 int snarl_barrier_parties(const snarl_barrier *barrier) { return barrier ? barrier->parties : 0; }
 
 int snarl_barrier_init_at(snarl_barrier *barrier, const char *name, int parties, snarl_barrier_action action,
@@ -157,15 +169,20 @@ int snarl_barrier_init_at(snarl_barrier *barrier, const char *name, int parties,
   return snarli_object_begin(&barrier->object, SNARLI_ALIVE(BARRIER), name, site);
 }
 
+/* Between processes one that was killed while it waited stays counted, until a reset. */
+static bool is_used(snarl_barrier *barrier) {
+  if (snarli_is_pshared(&barrier->object))
+    return arrived(barrier);
+  snarli_guard(&barrier->guard);
+  bool has_arrived = barrier->arrived;
+  snarli_unguard(&barrier->guard);
+  return has_arrived;
+}
+
 int snarl_barrier_destroy_at(snarl_barrier *barrier, struct snarl_site *site) {
   int status = check(barrier, site);
-  if (!status) {
-    snarli_guard(&barrier->guard);
-    bool is_used = barrier->arrived;
-    snarli_unguard(&barrier->guard);
-    if (is_used)
-      status = snarli_refuse(SNARL_IN_USE, barrier, site);
-  }
+  if (!status && is_used(barrier))
+    status = snarli_refuse(SNARL_IN_USE, barrier, site);
   if (status)
     return status;
   if (snarli_records())

@@ -49,6 +49,8 @@ static SNARLI_COLD bool self_known(void) {
 /* The calling thread can own such locks. */
 static inline bool knows_self(void) { return __builtin_expect(snarli_own.tid != 0, 1) || self_known(); }
 
+bool snarli_robust_ready(void) { return knows_self(); }
+
 /* The compiler keeps the order in which the kernel would see our stores if we were killed here. */
 static inline void keep_order(void) { __atomic_signal_fence(__ATOMIC_SEQ_CST); }
 

@@ -17,6 +17,8 @@ int snarli_robust_destroy(snarl_lock *lock, struct snarl_site *site);
 bool snarli_robust_locked(const snarl_lock *lock);
 /* The caller holds it. */
 bool snarli_robust_is_mine(const snarl_lock *lock);
+/* The calling thread can own such locks: asked before _take, but by one that holds or has held one. */
+bool snarli_robust_ready(void);
 /* Without a record or a check. SNARL_RECOVERED: taken, from an owner that has ended. */
 int snarli_robust_take(snarl_lock *lock, snarl_time timeout);
 void snarli_robust_give(snarl_lock *lock);

@@ -22,6 +22,7 @@ program(hang_barrier_runtime_bad        HANGS deadlock                   left,ri
 program(hang_barrier_runtime_ok         ENDS  -                          -)
 program(data_race_value_bad             ENDS  data-race                  left,right)
 program(data_race_value_ok              ENDS  -                          -)
+program(data_race_processes_ok          ENDS  -                          -)
 program(hang_recovered_lock_bad         HANGS deadlock                   main,next)
 program(hang_recovered_lock_ok          ENDS  -                          -)
 program(misuse_bad                      ENDS  misuse                     thief)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Lock, RLock, Semaphore, Event and Condition between processes: who may do what, and what a killed owner leaves.
+ * Lock, RLock, Semaphore, Event, Condition and Barrier between processes: who may do what, and what a killed owner
+ * leaves.
  */
 #include "test_runtime.h"
 #include <signal.h>
@@ -15,6 +16,7 @@ static struct arena {
   snarl_semaphore semaphore;
   snarl_event event, ready;
   snarl_condition condition;
+  snarl_barrier barrier;
   int value;
 } * arena;
 
@@ -24,7 +26,8 @@ static int setup(void **state) {
   return snarl_lock_init_shared(&arena->lock, "lock") || snarl_rlock_init_shared(&arena->rlock, NULL) ||
          snarl_semaphore_init_shared(&arena->semaphore, "semaphore", 0) ||
          snarl_event_init_shared(&arena->event, "event") || snarl_event_init_shared(&arena->ready, "ready") ||
-         snarl_condition_init_shared(&arena->condition, "condition");
+         snarl_condition_init_shared(&arena->condition, "condition") ||
+         snarl_barrier_init_shared(&arena->barrier, "barrier", 3);
 }
 
 /* Runs `body` in a process of its own. */
@@ -229,6 +232,76 @@ static void test_killed_waiter_takes_nothing_along(void **state) {
   assert_int_equal(end_process(children[1]), SNARL_OK);
 }
 
+enum { MEETINGS = 2000 };
+
+/* Everybody sees what all have done before they met. */
+static int meet_often(void) {
+  for (int i = 1; i <= MEETINGS; i++) {
+    (void)__atomic_fetch_add(&arena->value, 1, __ATOMIC_RELAXED);
+    if (snarl_barrier_wait(&arena->barrier, SNARL_S(10)) < 0)
+      return -1;
+    if (__atomic_load_n(&arena->value, __ATOMIC_RELAXED) < 3 * i)
+      return -2;
+    if (snarl_barrier_wait(&arena->barrier, SNARL_S(10)) < 0)
+      return -3;
+  }
+  return 0;
+}
+static int meet(void) {
+  int index = snarl_barrier_wait(&arena->barrier, SNARL_S(10));
+  return index > 0 ? 0 : index;
+}
+static void await_arrived(int count) {
+  snarl_time deadline = snarl_deadline(SNARL_S(10));
+  while (snarl_barrier_n_waiting(&arena->barrier) != count)
+    assert_true(snarl_time_left(deadline) > 0);
+}
+
+static void test_barrier(void **state) {
+  (void)state;
+  pid_t children[2] = {begin_process(meet_often), begin_process(meet_often)};
+  assert_int_equal(meet_often(), 0);
+  for (int i = 0; i < 2; i++)
+    assert_int_equal(end_process(children[i]), 0);
+  assert_int_equal(snarl_barrier_n_waiting(&arena->barrier), 0);
+  assert_int_equal(snarl_barrier_parties(&arena->barrier), 3);
+}
+
+static void test_barrier_breaks(void **state) {
+  (void)state;
+  pid_t child = begin_process(meet);
+  await_arrived(1);
+  assert_int_equal(snarl_barrier_destroy(&arena->barrier), SNARL_IN_USE);
+  assert_int_equal(snarl_barrier_wait(&arena->barrier, SNARL_MS(1)), SNARL_TIMEOUT);
+  assert_int_equal(end_process(child), SNARL_BROKEN);
+  assert_true(snarl_barrier_broken(&arena->barrier));
+  assert_int_equal(in_process(meet), SNARL_BROKEN);
+  assert_int_equal(snarl_barrier_reset(&arena->barrier), SNARL_OK);
+  assert_false(snarl_barrier_broken(&arena->barrier));
+  for (int aborts = 0; aborts < 2; aborts++) {
+    child = begin_process(meet);
+    await_arrived(1);
+    assert_int_equal(aborts ? snarl_barrier_abort(&arena->barrier) : snarl_barrier_reset(&arena->barrier), SNARL_OK);
+    assert_int_equal(end_process(child), SNARL_BROKEN);
+    assert_int_equal(snarl_barrier_broken(&arena->barrier), aborts);
+  }
+  assert_int_equal(snarl_barrier_destroy(&arena->barrier), SNARL_OK);
+  assert_int_equal(snarl_barrier_wait(&arena->barrier, SNARL_NOW), SNARL_DESTROYED);
+  assert_int_equal(snarl_barrier_init_shared(&arena->barrier, NULL, 65536), SNARL_INVALID);
+}
+
+static void test_killed_at_a_barrier_has_arrived(void **state) {
+  (void)state;
+  pid_t child = begin_process(meet);
+  await_arrived(1);
+  assert_int_equal(kill(child, SIGKILL), 0);
+  assert_int_equal(end_process(child), 1000);
+  child = begin_process(meet);
+  await_arrived(2);
+  assert_int_equal(snarl_barrier_wait(&arena->barrier, SNARL_S(10)), 2);
+  assert_int_equal(end_process(child), SNARL_OK);
+}
+
 static void test_misuse(void **state) {
   (void)state;
   assert_int_equal(snarl_lock_init_shared(NULL, "lock"), SNARL_INVALID);
@@ -255,6 +328,9 @@ int main(void) {
       cmocka_unit_test_setup(test_event, setup),
       cmocka_unit_test_setup(test_condition, setup),
       cmocka_unit_test_setup(test_killed_waiter_takes_nothing_along, setup),
+      cmocka_unit_test_setup(test_barrier, setup),
+      cmocka_unit_test_setup(test_barrier_breaks, setup),
+      cmocka_unit_test_setup(test_killed_at_a_barrier_has_arrived, setup),
       cmocka_unit_test_setup(test_misuse, setup),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

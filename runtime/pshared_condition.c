@@ -99,9 +99,10 @@ int snarli_pshared_condition_notify(snarl_condition *condition, int count, struc
     note_notify(condition, count == INT32_MAX, notified, site);
   if (!notified)
     return 0;
-  condition->waiting = waiting - notified;
+  /* In this order: killed in between, we leave at most a notification too many, never a waiter that nobody counts. */
   snarli_store(&condition->owed, condition->owed + notified);
   (void)snarli_add(&condition->sequence, 1);
+  snarli_store(&condition->waiting, waiting - notified);
   snarli_unpark_shared(&condition->sequence, count);
   return (int)notified;
 }

@@ -133,14 +133,14 @@ static int look_around(void *main_pid) {
   snarl_process child = SNARL_PROCESS_INIT("child", give, as_pointer(3));
   char name[32] = "";
   FILE *comm = fopen("/proc/self/comm", "r");
-  if (!comm || !fgets(name, sizeof name, comm) || fclose(comm) || strcmp(name, "curious\n"))
+  if (!comm || !fgets(name, sizeof name, comm) || fclose(comm) || strcmp(name, "curious\n") != 0)
     return 1;
-  if (strcmp(snarl_process_name(self), "curious") || snarl_process_pid(self) != getpid() ||
+  if (strcmp(snarl_process_name(self), "curious") != 0 || snarl_process_pid(self) != getpid() ||
       !snarl_process_is_alive(self))
     return 2;
   if (snarl_process_join(self, SNARL_NOW) != SNARL_DEADLOCK || snarl_process_set_daemon(self, true) != SNARL_STARTED)
     return 3;
-  if (strcmp(snarl_process_name(parent), "MainProcess") || snarl_process_pid(parent) != as_status(main_pid) ||
+  if (strcmp(snarl_process_name(parent), "MainProcess") != 0 || snarl_process_pid(parent) != as_status(main_pid) ||
       !snarl_process_is_alive(parent) || snarl_process_join(parent, SNARL_NOW) != SNARL_FORKED)
     return 4;
   if (snarl_active_children(found, 2) || snarl_process_join(&sibling, SNARL_NOW) != SNARL_FORKED ||

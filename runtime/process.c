@@ -29,7 +29,10 @@ struct life {
   snarl_process *object; /* until it has ended */
   uint32_t joiners;
   int pid, sentinel, exit_code;
+  int sent; /* the signal that this process sent last */
   bool is_daemon, has_ended, is_joined;
+  bool is_asked;           /* somebody was told how it ended */
+  struct snarl_site *site; /* of the start */
 };
 
 static uint32_t guard;
@@ -135,6 +138,7 @@ static bool signal_send(struct life *life, int signal, struct snarl_site *site) 
   uint32_t place = records ? snarli_place(site) : 0;
   if (records)
     snarli_record_aux(SNARLI_R_SIGNAL_SENT, (unsigned)signal, (uint64_t)life->pid, place);
+  life->sent = signal;
   long result = snarli_system(SYS_kill, life->pid, signal);
   if (records && result)
     snarli_record_aux(SNARLI_R_SIGNAL_FAILED, (unsigned)-result, (uint64_t)life->pid, place);
@@ -153,16 +157,29 @@ static struct life *find_joinable(void) {
   return life;
 }
 
+/* The program ends without having asked how its child did. What it was killed with is no surprise. */
+static void note_unasked(const struct life *life, int exit_code) {
+  if (exit_code && exit_code != SNARL_EXIT_NONE && exit_code != -life->sent && snarli_records())
+    snarli_record_aux(SNARLI_R_CHILD_UNASKED, exit_code > 0 ? (unsigned)exit_code : 0, (uint64_t)life->pid,
+                      snarli_place(life->site));
+}
+
 void snarli_processes_at_exit(void) {
   snarli_guard(&guard);
   for (struct life *life = lives; life; life = life->next)
-    if (life->is_daemon)
+    if (!reap_noted(life, SNARL_HERE) && life->is_daemon)
       (void)signal_send(life, SIGTERM, SNARL_HERE);
+    else if (life->has_ended && !life->is_asked)
+      note_unasked(life, life->exit_code);
   snarli_unguard(&guard);
-  int exit_code;
-  for (struct life *life; (life = find_joinable());)
-    if (join_life(life, SNARL_FOREVER, &exit_code, SNARL_HERE) == SNARL_NO_MEMORY)
+  for (struct life *life; (life = find_joinable());) {
+    struct life known = *life;
+    int exit_code, status = join_life(life, SNARL_FOREVER, &exit_code, SNARL_HERE);
+    if (status == SNARL_FAILED)
+      note_unasked(&known, exit_code);
+    else if (status)
       return;
+  }
 }
 
 /* Other streams may be held by a thread that waits for input. */
@@ -274,6 +291,7 @@ static int start(snarl_process *process, struct snarl_site *site) {
     return SNARL_NO_MEMORY;
   }
   *life = (struct life){.serial = process->serial, .object = process, .is_daemon = process->is_daemon};
+  life->site = site;
   int status = start_life(process, life, (int)reserved, site);
   if (status)
     free(life);
@@ -371,6 +389,8 @@ int snarl_process_exit_code(snarl_process *process) {
     return SNARL_EXIT_NONE;
   struct life *life = enter(process);
   int code = !life ? process->exit_code : reap_noted(life, SNARL_HERE) ? life->exit_code : SNARL_EXIT_NONE;
+  if (life)
+    life->is_asked |= life->has_ended;
   snarli_unguard(&guard);
   return code;
 }

@@ -150,13 +150,36 @@ static void report_exception(const struct leaks *leaks, const struct lost_except
   add(leaks, found, &draft);
 }
 
+static void report_child(const struct leaks *leaks, const struct lost_exception *lost, struct found_list *found) {
+  struct describe *describe = leaks->describe;
+  struct draft draft = {.describe = describe, .rule = RULE_LOST_EXCEPTION, .count = lost->count};
+  const char *how = lost->exit_code ? arena_print(describe->arena, "ended with exit code %u", lost->exit_code)
+                                    : "was ended by a signal";
+  const char *child = lost->child ? arena_print(describe->arena, " (%s)", describe_process(describe, lost->child)) : "";
+  draft.verdict = VERDICT_HAPPENED;
+  draft.reason =
+      "libsnarl found the failure when the parent exited, and neither a join nor a look at the exit code came "
+      "before";
+  draft.title = arena_print(describe->arena, "a process started%s failed, and nobody asked",
+                            describe_at(describe, lost->submitted));
+  draft.message = arena_print(describe->arena,
+                              "A process%s that was started%s %s, but its parent exited without having joined it or "
+                              "looked at its exit code.",
+                              child, describe_at(describe, lost->submitted), how);
+  draft_step(&draft, lost->worker, "exited after a process was started here", (struct draft_object){0}, "",
+             lost->submitted);
+  add(leaks, found, &draft);
+}
+
 static void report_tasks(const struct leaks *leaks, struct found_list *found) {
   struct model *model = leaks->describe->model;
   for (size_t i = 0; i < model->objects.count; i++)
     if (is_open_pool(model->objects.items[i]))
       report_pool(leaks, model->objects.items[i], found);
   for (size_t i = 0; i < model->lost.count; i++)
-    if (model->lost.items[i].worker)
+    if (model->lost.items[i].is_child)
+      report_child(leaks, &model->lost.items[i], found);
+    else if (model->lost.items[i].worker)
       report_exception(leaks, &model->lost.items[i], found);
 }
 

@@ -240,10 +240,13 @@ struct process {
   struct descriptors *descriptors; /* NULL: none was told of */
 };
 
-/* Tasks submitted at one place that failed, and nobody asked. */
+/* Tasks submitted at one place that failed, or processes started there, and nobody asked. */
 struct lost_exception {
   struct origin submitted, failed; /* of the first */
-  struct thread *worker;           /* that ran it, pinned; NULL: unknown */
+  struct thread *worker;           /* that ran it, or whose process had the child; pinned; NULL: unknown */
+  struct process *child;           /* NULL: a task, or it is not known */
+  bool is_child;
+  uint8_t exit_code; /* of the child; 0: a signal has ended it */
   uint64_t count;
 };
 

@@ -257,6 +257,29 @@ static void leaves(struct model *model, struct event *event) {
   descriptors_end(model, process);
 }
 
+/* One for each place where they were started. */
+static void child_unasked(struct model *model, struct event *event) {
+  struct origin started = origin_of(event);
+  for (size_t i = 0; i < model->lost.count; i++) {
+    struct lost_exception *known = &model->lost.items[i];
+    if (known->is_child && known->submitted.process == started.process && known->submitted.stack == started.stack) {
+      known->count++;
+      return;
+    }
+  }
+  struct process *child = process_of_pid(model, (uint32_t)event->record->object);
+  event->thread->pins++;
+  vector_push(model->arena, &model->lost) = (struct lost_exception){
+      .submitted = started,
+      .failed = started,
+      .worker = event->thread,
+      .child = child && process_is_child(child, event->process) ? child : NULL,
+      .is_child = true,
+      .exit_code = event->record->arg,
+      .count = 1,
+  };
+}
+
 void process_step(struct model *model, struct event *event) {
   struct process *process = event->process;
   switch ((enum snarli_record_type)event->record->type) {
@@ -289,6 +312,9 @@ void process_step(struct model *model, struct event *event) {
     break;
   case SNARLI_R_WAIT_FAILED:
     wait_end(event->thread);
+    break;
+  case SNARLI_R_CHILD_UNASKED:
+    child_unasked(model, event);
     break;
   case SNARLI_R_SIGNAL_SENT:
     sent(model, event);

@@ -89,7 +89,8 @@ static void task_ended(struct event *event) {
 static void exception_lost(struct model *model, struct object *future) {
   for (size_t i = 0; i < model->lost.count; i++) {
     struct lost_exception *known = &model->lost.items[i];
-    if (known->submitted.process == future->created.process && known->submitted.stack == future->created.stack) {
+    if (!known->is_child && known->submitted.process == future->created.process &&
+        known->submitted.stack == future->created.stack) {
       known->count++;
       return;
     }

@@ -89,6 +89,9 @@ static void lost_and_leaked(void **state) {
   KEPT(POOL("1") SUBMIT("1.0", "F") BEGUN("1.1", "F") FAILED("1.1", "F")
            AWAIT("1.0", "F") "1.0 future-wait-returned F 1 w@a.c:3\n1.0 future-ended F\n");
   KEPT(POOL("1") SUBMIT("1.0", "F") BEGUN("1.1", "F") ENDED("1.1", "F") "1.0 future-ended F\n");
+#define CHILD(arg) "process 1 app\n1.0 child-unasked 7 " arg " s@a.c:8\n1.0 process-exit 0 e@a.c:9\n"
+  expect(CHILD("3"), "lost-exception", "happened", "exit code 3");
+  expect(CHILD(""), "lost-exception", "happened", "by a signal");
 }
 
 /* Submission, the task and its waiter are in order; so are a put and its get, but who else puts is not. */

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A process fails, and the program ends without having joined it.
+ */
+#include <signal.h>
+#include <snarl/snarl.h>
+
+static int fail(void *unused) {
+  (void)unused;
+  return raise(SIGUSR1);
+}
+
+static snarl_process process = SNARL_PROCESS_INIT("process", fail, NULL);
+
+int main(void) { return snarl_process_start(&process); }

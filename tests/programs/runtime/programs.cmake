@@ -43,3 +43,7 @@ program(data_race_connection_bad        ENDS  data-race                  left,ri
 program(data_race_connection_ok         ENDS  -                          -)
 program(lost_child_bad                  ENDS  lost-exception             main)
 program(lost_child_ok                   ENDS  -                          -)
+program(lost_wakeup_bad                 HANGS lost-wakeup                notifier,waiter)
+program(lost_wakeup_ok                  ENDS  -                          -)
+program(hang_pulse_bad                  HANGS deadlock                   waiter)
+program(hang_pulse_ok                   ENDS  -                          -)

@@ -26,8 +26,8 @@ static struct round round_of(uint64_t state) {
 }
 
 static uint64_t state_of(struct round round) {
-  return round.turn | (uint64_t)round.arrived << 32 | (uint64_t)round.is_broken << 48 |
-         (uint64_t)(round.outcomes & ((1u << OUTCOMES) - 1)) << 49;
+  uint64_t broken = round.is_broken ? 1ull << 48 : 0, outcomes = round.outcomes & ((1u << OUTCOMES) - 1);
+  return round.turn | (uint64_t)round.arrived << 32 | broken | outcomes << 49;
 }
 
 static struct round round_now(const snarl_barrier *barrier) { return round_of(snarli_load64(&barrier->state)); }

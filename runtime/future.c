@@ -15,8 +15,6 @@ char snarli_told[1];
 /* The future whose task this thread runs. */
 static __thread snarl_future *running __attribute__((tls_model("initial-exec")));
 
-static inline bool is_recording(void) { return snarli_records(); }
-
 static void note(enum snarli_record_type type, unsigned arg, const snarl_future *future, struct snarl_site *site) {
   snarli_record_aux(type, arg, snarli_address(future), snarli_place(site));
 }
@@ -39,7 +37,7 @@ static void error_free(struct snarl_error *error) {
 void snarli_future_unref(snarl_future *future) {
   if (snarli_add(&future->references, UINT32_MAX) != 1)
     return;
-  if (is_recording())
+  if (snarli_records())
     note(SNARLI_R_FUTURE_ENDED, 0, future, NULL);
   error_free(future->error);
   free(future);
@@ -107,17 +105,22 @@ static void tell(snarl_future *future) {
   pthread_cleanup_pop(0);
 }
 
-/* The caller's reference keeps the future until here. */
-static void complete(snarl_future *future, enum snarli_future_state state) {
-  if (snarli_swap(&future->state, state) & SNARLI_WAITED_FOR)
+/* It is done; `state` says whether somebody sleeps for it. */
+static void wake_and_tell(snarl_future *future, uint32_t state) {
+  if (state & SNARLI_WAITED_FOR)
     snarli_unpark(&future->state, INT_MAX);
   tell(future);
+}
+
+/* The caller's reference keeps the future until here. */
+static void complete(snarl_future *future, enum snarli_future_state state) {
+  wake_and_tell(future, snarli_swap(&future->state, state));
 }
 
 static void finish(snarl_future *future) {
   bool has_failed = future->error != NULL;
   running = NULL;
-  if (is_recording())
+  if (snarli_records())
     note(SNARLI_R_TASK_ENDED, has_failed, future, NULL);
   complete(future, has_failed ? SNARLI_FAILED : SNARLI_FINISHED);
   snarli_future_unref(future);
@@ -137,7 +140,7 @@ void snarli_future_run(snarl_future *future) {
     snarli_future_unref(future);
     return;
   }
-  if (is_recording())
+  if (snarli_records())
     note(SNARLI_R_TASK_BEGUN, 0, future, NULL);
   running = future;
   future->value = future->task(future->argument);
@@ -157,13 +160,11 @@ int snarl_future_cancel_at(snarl_future *future, struct snarl_site *site) {
   if (!future)
     return snarli_refuse(SNARL_INVALID, future, site);
   uint32_t state = snarli_load(&future->state);
-  if ((state & SNARLI_STATE) == SNARLI_PENDING && is_recording())
+  if ((state & SNARLI_STATE) == SNARLI_PENDING && snarli_records())
     note(SNARLI_R_FUTURE_CANCELLED, 0, future, site);
   if (!leave_pending(future, SNARLI_CANCELLED))
     return (snarli_load(&future->state) & SNARLI_STATE) == SNARLI_CANCELLED ? SNARL_CANCELLED : SNARL_STARTED;
-  if (snarli_load(&future->state) & SNARLI_WAITED_FOR)
-    snarli_unpark(&future->state, INT_MAX);
-  tell(future);
+  wake_and_tell(future, snarli_load(&future->state));
   return SNARL_OK;
 }
 
@@ -205,7 +206,7 @@ static void note_return(const snarl_future *future, struct snarl_site *site) {
 int snarl_future_result_at(snarl_future *future, snarl_time timeout, void **value, struct snarl_site *site) {
   if (!future)
     return snarli_refuse(SNARL_INVALID, future, site);
-  if (!is_recording())
+  if (!snarli_records())
     return snarli_future_await(future, snarli_deadline(timeout)) ? result_of(future, value) : SNARL_TIMEOUT;
   if (timeout > 0 && !snarli_is_done(snarli_load(&future->state)))
     note(SNARLI_R_FUTURE_WAIT_REQUESTED, snarli_flags(timeout), future, site);
@@ -220,7 +221,7 @@ int snarl_future_result_at(snarl_future *future, snarl_time timeout, void **valu
 const struct snarl_error *snarl_future_error_at(snarl_future *future, struct snarl_site *site) {
   if (!future || (snarli_load(&future->state) & SNARLI_STATE) != SNARLI_FAILED)
     return NULL;
-  if (is_recording())
+  if (snarli_records())
     note_return(future, site);
   return future->error;
 }

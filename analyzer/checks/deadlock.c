@@ -249,13 +249,6 @@ static struct object *lost_wakeup(const struct wait_core *core) {
   return cond && cond->unheard.time && !cond->was_woken && !cond->signals ? cond : NULL;
 }
 
-static struct thread *thread_of_serial(const struct model *model, uint32_t serial) {
-  for (size_t i = 0; i < model->threads.count; i++)
-    if (model->threads.items[i] && model->threads.items[i]->serial == serial)
-      return model->threads.items[i];
-  return NULL;
-}
-
 static void tell_lost_wakeup(const struct wait_graph *graph, struct draft *draft, struct object *cond) {
   struct describe *describe = draft->describe;
   struct thread *notifier = thread_of_serial(graph->model, cond->unheard.thread);

@@ -313,6 +313,8 @@ void thread_unpin(struct model *model, struct thread *thread);
 void object_unpin(struct model *model, struct object *object);
 /* Somebody of this process holds it now, or gave it up, or it never was locked. */
 void object_adopt(struct model *model, struct object *object);
+/* The thread that lives under this serial, NULL: it is gone. Looks at all threads. */
+struct thread *thread_of_serial(const struct model *model, uint32_t serial);
 struct hold *thread_hold(struct thread *thread, const struct object *object);
 /* The stack was walked in a signal handler. */
 bool model_is_in_handler(struct model *model, const struct process *process, uint32_t stack);

@@ -97,9 +97,7 @@ static void exception_lost(struct model *model, struct object *future) {
   }
   struct lost_exception *lost = &vector_push(model->arena, &model->lost);
   *lost = (struct lost_exception){.submitted = future->created, .failed = future->runs, .count = 1};
-  for (size_t i = 0; i < model->threads.count && !lost->worker; i++)
-    if (model->threads.items[i] && model->threads.items[i]->serial == future->runs.thread)
-      lost->worker = model->threads.items[i];
+  lost->worker = thread_of_serial(model, future->runs.thread);
   if (lost->worker)
     lost->worker->pins++;
 }

@@ -59,6 +59,13 @@ void thread_set_handle(struct model *model, struct thread *thread, uint64_t hand
   map_put(model->arena, &thread->process->handles, handle, thread->place);
 }
 
+struct thread *thread_of_serial(const struct model *model, uint32_t serial) {
+  for (size_t i = 0; i < model->threads.count; i++)
+    if (model->threads.items[i] && model->threads.items[i]->serial == serial)
+      return model->threads.items[i];
+  return NULL;
+}
+
 struct hold *thread_hold(struct thread *thread, const struct object *object) {
   for (size_t i = thread->holds.count; i--;)
     if (thread->holds.items[i].object == object)

@@ -3,7 +3,7 @@
  * The scheduler (see model.h). One kernel thread.
  */
 #include "model.h"
-#include "../../../../runtime/self.h"
+#include "core/self.h"
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * The blocking algorithms of the runtime under all interleavings of a few threads (see model.h): nobody sleeps for
  * ever, what excludes each other does, what is handed over arrives, and nothing is left in words and lists.
  */
-#include "../../../../runtime/future.h"
+#include "futures/future.h"
 #include "model.h"
 #include <snarl/snarl.h>
 #include <stdio.h>

@@ -7,9 +7,9 @@
 #include "model.h"
 /* NOLINTBEGIN(bugprone-suspicious-include): thread-local variables are changed over here, and the chain of a queue is
  * given a low limit. */
-#include "../../../../runtime/executor.c"
-#include "../../../../runtime/future.c"
-#include "../../../../runtime/queue.c"
+#include "futures/executor.c"
+#include "futures/future.c"
+#include "threading/queue.c"
 /* NOLINTEND(bugprone-suspicious-include) */
 #include <snarl/snarl.h>
 

@@ -3,7 +3,7 @@
  * Waiting for several futures: a group that each of them tells when it is done. The group lives until the last of them
  * has told it, which may be after the waiter has left. Entered by any thread.
  */
-#include "eventcount.h"
+#include "core/eventcount.h"
 #include "future.h"
 #include <stdlib.h>
 

@@ -3,7 +3,7 @@
  * Value and Array: their memory, their lock and the records of their accesses. Entered by any thread of any process
  * that has the memory.
  */
-#include "runtime.h"
+#include "core/runtime.h"
 #include <errno.h>
 #include <snarl/value.h>
 #include <stdlib.h>

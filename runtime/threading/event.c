@@ -3,7 +3,7 @@
  * Event: one word, in which setting also counts, so that a sleeper who comes late still sees that it was set. Entered
  * by any thread; set also by signal handlers.
  */
-#include "runtime.h"
+#include "core/runtime.h"
 #include <limits.h>
 #include <snarl/event.h>
 

@@ -4,7 +4,7 @@
  * their descriptors. Entered by any thread.
  */
 #include "end.h"
-#include "system.h"
+#include "core/system.h"
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>

@@ -2,7 +2,7 @@
  *
  * SharedMemory: POSIX shared memory, or a file without a name. Entered by any thread; a struct by one at a time.
  */
-#include "runtime.h"
+#include "core/runtime.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <snarl/shared_memory.h>

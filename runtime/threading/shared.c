@@ -2,7 +2,7 @@
  *
  * Shared variables: records of their accesses. Entered by any thread.
  */
-#include "runtime.h"
+#include "core/runtime.h"
 #include <snarl/shared.h>
 
 int snarl_shared_init_at(struct snarl_object *variable, const char *name, struct snarl_site *site) {

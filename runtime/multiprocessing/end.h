@@ -6,7 +6,7 @@
 #ifndef SNARLI_END_H
 #define SNARLI_END_H
 
-#include "runtime.h"
+#include "core/runtime.h"
 #include <snarl/connection.h>
 
 struct snarli_pipe_end {

@@ -6,7 +6,7 @@
 #ifndef SNARLI_ROBUST_H
 #define SNARLI_ROBUST_H
 
-#include "runtime.h"
+#include "core/runtime.h"
 #include <snarl/condition.h>
 #include <snarl/lock.h>
 

@@ -4,7 +4,7 @@
  * So a release knows from one instruction whether to wake somebody, and does not look at the object afterwards, when it
  * may be gone. Entered by any thread; release also by signal handlers.
  */
-#include "runtime.h"
+#include "core/runtime.h"
 #include <snarl/semaphore.h>
 
 #define SLEEPER (1ull << 32)

@@ -4,7 +4,7 @@
  * thread; the functions run in the timers' thread, with nothing held.
  */
 #include "timer.h"
-#include "self.h"
+#include "core/self.h"
 #include <limits.h>
 #include <snarl/thread.h>
 

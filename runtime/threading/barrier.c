@@ -4,9 +4,9 @@
  * slow one still learns how its round ended when the next has begun, and no round waits for stragglers of the last. All
  * sleep on `turn`, which changes whenever outcomes are given out. Entered by any thread.
  */
-#include "pshared_barrier.h"
-#include "robust.h"
-#include "waiter.h"
+#include "core/waiter.h"
+#include "multiprocessing/pshared_barrier.h"
+#include "multiprocessing/robust.h"
 #include <errno.h>
 #include <limits.h>
 #include <snarl/barrier.h>

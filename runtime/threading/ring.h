@@ -12,7 +12,7 @@
 #ifndef SNARLI_RING_H
 #define SNARLI_RING_H
 
-#include "runtime.h"
+#include "core/runtime.h"
 
 struct snarli_slot {
   uint64_t stamp;

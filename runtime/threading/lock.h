@@ -6,7 +6,7 @@
 #ifndef SNARLI_LOCK_H
 #define SNARLI_LOCK_H
 
-#include "runtime.h"
+#include "core/runtime.h"
 #include <snarl/lock.h>
 
 /* A lock's word: who holds it, 0 nobody; and whether somebody may sleep for it. */

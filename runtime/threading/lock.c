@@ -5,8 +5,8 @@
  * comes by. Entered by any thread.
  */
 #include "lock.h"
-#include "robust.h"
-#include "waiter.h"
+#include "core/waiter.h"
+#include "multiprocessing/robust.h"
 #include <limits.h>
 
 /* The word is free or somebody's: mine if it is free. `as` is what to make of it. */

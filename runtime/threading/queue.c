@@ -5,8 +5,8 @@
  * the collection and a look at who sleeps at the other end. Entered by any thread.
  */
 #include "chain.h"
-#include "eventcount.h"
-#include "self.h"
+#include "core/eventcount.h"
+#include "core/self.h"
 #include "store.h"
 #include <snarl/queue.h>
 #include <stdlib.h>

@@ -4,10 +4,10 @@
  * got the lock back yet (snarl_lock.notified): they are woken one by one by the releases of the lock, since nobody can
  * go on before. Each waiter sleeps on a word of its own, so a notification never reaches one that came later.
  */
+#include "core/self.h"
+#include "core/waiter.h"
 #include "lock.h"
-#include "robust.h"
-#include "self.h"
-#include "waiter.h"
+#include "multiprocessing/robust.h"
 #include <errno.h>
 #include <snarl/condition.h>
 

@@ -3,8 +3,8 @@
  * Connections: messages over a stream, each behind its size. What goes through is in the trace as it is of any channel,
  * in bytes, so that the analyzer sees who waits for whom and what comes after what. Entered by any thread.
  */
+#include "core/system.h"
 #include "end.h"
-#include "system.h"
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>

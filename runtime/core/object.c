@@ -3,7 +3,7 @@
  * What all objects have: a beginning, an end, a kind that is checked before each use, and an announcement in the trace.
  * Entered by any thread.
  */
-#include "future.h"
+#include "futures/future.h"
 #include "self.h"
 #include <errno.h>
 #include <sched.h>

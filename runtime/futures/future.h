@@ -6,7 +6,7 @@
 #ifndef SNARLI_FUTURE_H
 #define SNARLI_FUTURE_H
 
-#include "runtime.h"
+#include "core/runtime.h"
 #include <snarl/executor.h>
 #include <snarl/future.h>
 

@@ -6,8 +6,8 @@
  *
  * `guard` protects the list of lives. Entered by any thread.
  */
-#include "process.h"
-#include "self.h"
+#include "core/self.h"
+#include "multiprocessing/process.h"
 #include "timer.h"
 #include <errno.h>
 #include <limits.h>

@@ -4,7 +4,7 @@
  * again, and since no generation is used twice it tells a value from one of an earlier local with the key. A table is
  * entered by its own thread only; keys by any thread, in the registry.
  */
-#include "self.h"
+#include "core/self.h"
 #include <snarl/local.h>
 #include <stdlib.h>
 #include <string.h>

@@ -5,8 +5,8 @@
  * the slow way: whoever waits stays in the queue until it has the lock, so that the word tells the truth, and a release
  * wakes the first writer or else all readers, who then compete with whoever comes by. Entered by any thread.
  */
-#include "runtime.h"
-#include "waiter.h"
+#include "core/runtime.h"
+#include "core/waiter.h"
 #include <snarl/rwlock.h>
 
 #define READERS 0x3fffffffu

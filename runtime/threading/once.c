@@ -2,7 +2,7 @@
  *
  * Once: a word that names who runs the function, then says that it has run. Entered by any thread.
  */
-#include "runtime.h"
+#include "core/runtime.h"
 #include <limits.h>
 #include <snarl/once.h>
 

@@ -7,11 +7,11 @@
  * `guard` protects the list of lives and what is in them. Entered by any thread.
  */
 #include "process.h"
+#include "core/runtime.h"
+#include "core/self.h"
+#include "core/system.h"
 #include "end.h"
-#include "runtime.h"
-#include "self.h"
-#include "system.h"
-#include "timer.h"
+#include "threading/timer.h"
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>

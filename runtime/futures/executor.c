@@ -3,10 +3,10 @@
  * The executor: a chain of futures and threads that run them, started as tasks come. A pool lives until its object is
  * destroyed; one that is left open is shut down at exit. Entered by any thread.
  */
-#include "chain.h"
-#include "eventcount.h"
+#include "core/eventcount.h"
+#include "core/self.h"
 #include "future.h"
-#include "self.h"
+#include "threading/chain.h"
 #include <limits.h>
 #include <pthread.h>
 #include <sched.h>

@@ -162,9 +162,34 @@ def pipe(lines):
         sys.exit("the end is missing")
 
 
+def threads_in_processes(lines):
+    shown = [[f"process Process-{i} begins to create threads", f"all threads of process Process-{i} have done their work"]
+             for i in range(3)]
+    pids = {}
+    for i, count in enumerate([3, 4, 2]):
+        for j in range(count):
+            name = f"Process-{i}-Thread-{j}"
+            shown.append([f"thread {name} runs", f"thread {name} processes Data-{i + 1}-{j}"])
+    for line in lines[1:-1]:
+        match = re.fullmatch(r"thread Process-(\d)-Thread-\d \(ID (\d+)\) runs in process (\d+)", line)
+        if match:
+            pids.setdefault(match.group(1), set()).add(match.group(3))
+        match = re.fullmatch(r"process Process-(\d) \(PID (\d+)\) begins to create threads", line)
+        if match:
+            pids.setdefault(match.group(1), set()).add(match.group(2))
+    if sorted(map(len, pids.values())) != [1] * 3:
+        sys.exit("a thread runs in another process")
+    own = [re.sub(r" \((?:PID|ID) \d+\)|( runs) in process \d+", r"\1", line) for line in lines[1:-1]]
+    expect_order(own, shown)
+    for i in range(3):
+        phases([line for line in own if f"Process-{i}" in line], "begins to create", "runs", "all threads")
+    if not re.fullmatch(r"the main process \(PID \d+\) begins", lines[0]) or lines[-1] != "all processes and threads have done their work":
+        sys.exit("the beginning or the end is missing")
+
+
 CHECKS = {"01": workers, "02": workers, "03": counter, "04": counter, "05": rlock, "06": condition, "07": semaphore, "08": event,
           "09": barrier, "10": thread_pool, "11": local, "12": processes,
-          "13": processes, "15": pipe, "17": value_array}
+          "13": processes, "15": pipe, "17": value_array, "20": threads_in_processes}
 
 
 def main():

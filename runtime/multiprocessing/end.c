@@ -10,16 +10,7 @@
 #include <sys/stat.h>
 
 static uint32_t guard;
-static struct snarli_pipe_end *all;
-
-static void list_add(struct snarli_pipe_end *end) {
-  snarli_guard(&guard);
-  end->next = all;
-  if (all)
-    all->previous = end;
-  all = end;
-  snarli_unguard(&guard);
-}
+static LIST_HEAD(, snarli_pipe_end) all;
 
 /* What each is an end of, as the shim would say it of a pair of sockets. */
 static void record_pair(struct snarli_pipe_end *const ends[2], uint32_t place) {
@@ -58,8 +49,10 @@ int snarli_ends_make(struct snarli_pipe_end *ends[2], enum snarl_pipe_kind kind,
   }
   if (snarli_records())
     record_pair(ends, place);
-  list_add(ends[0]);
-  list_add(ends[1]);
+  snarli_guard(&guard);
+  for (int i = 0; i < 2; i++)
+    LIST_INSERT_HEAD(&all, ends[i], link);
+  snarli_unguard(&guard);
   return SNARL_OK;
 }
 
@@ -81,9 +74,7 @@ void snarli_end_close(struct snarli_pipe_end *end, uint32_t place) {
 
 void snarli_end_free(struct snarli_pipe_end *end) {
   snarli_guard(&guard);
-  *(end->previous ? &end->previous->next : &all) = end->next;
-  if (end->next)
-    end->next->previous = end->previous;
+  LIST_REMOVE(end, link);
   snarli_unguard(&guard);
   if (end->passed >= 0) /* nobody asked for it */
     (void)snarli_system(SYS_close, end->passed);
@@ -92,22 +83,24 @@ void snarli_end_free(struct snarli_pipe_end *end) {
 
 void snarli_ends_given(const snarl_process *process, struct snarl_site *site) {
   uint32_t place = snarli_records() ? snarli_place(site) : 0;
+  struct snarli_pipe_end *end;
   snarli_guard(&guard);
-  for (struct snarli_pipe_end *end = all; end; end = end->next)
-    if (end->owner == process)
-      close_locked(end, place);
+  LIST_FOREACH(end, &all, link)
+  if (end->owner == process)
+    close_locked(end, place);
   snarli_unguard(&guard);
 }
 
 /* The process has its own for itself; those of others are none of its business. */
 void snarli_ends_begin(const snarl_process *process, struct snarl_site *site) {
   uint32_t place = snarli_records() ? snarli_place(site) : 0;
+  struct snarli_pipe_end *end;
   snarli_guard(&guard);
-  for (struct snarli_pipe_end *end = all; end; end = end->next)
-    if (end->owner == process)
-      end->owner = NULL;
-    else if (end->owner)
-      close_locked(end, place);
+  LIST_FOREACH(end, &all, link)
+  if (end->owner == process)
+    end->owner = NULL;
+  else if (end->owner)
+    close_locked(end, place);
   snarli_unguard(&guard);
 }
 
@@ -117,6 +110,7 @@ void snarli_ends_after_fork(void) { snarli_unguard(&guard); }
 /* The threads that were in them are not here. */
 void snarli_ends_in_child(void) {
   guard = 0;
-  for (struct snarli_pipe_end *end = all; end; end = end->next)
-    end->sending = end->receiving = 0;
+  struct snarli_pipe_end *end;
+  LIST_FOREACH(end, &all, link)
+  end->sending = end->receiving = 0;
 }

@@ -8,9 +8,10 @@
 
 #include "core/runtime.h"
 #include <snarl/connection.h>
+#include <sys/queue.h>
 
 struct snarli_pipe_end {
-  struct snarli_pipe_end *next, *previous;
+  LIST_ENTRY(snarli_pipe_end) link;
   const snarl_process *owner; /* NULL: whoever has it */
   int fd;                     /* -1: given away, or closed */
   bool may_send, may_recv;

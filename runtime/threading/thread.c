@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -30,35 +31,22 @@ struct life {
   uint64_t handle;
   pthread_t pthread;
   snarl_thread *object; /* while it runs */
-  struct life *next, *previous;
+  LIST_ENTRY(life) link;
   bool is_daemon;
   char name[];
 };
 
 static uint32_t guard;
-static struct life *lives;
+static LIST_HEAD(, life) lives;
 static uint64_t handles;
 static uint32_t main_ident, has_exit_handler;
 static snarl_thread main_object = SNARL_THREAD_INIT("MainThread", NULL, NULL);
 
-static void list_add(struct life *life) {
-  life->next = lives;
-  if (lives)
-    lives->previous = life;
-  lives = life;
-}
-
-static void list_remove(struct life *life) {
-  *(life->previous ? &life->previous->next : &lives) = life->next;
-  if (life->next)
-    life->next->previous = life->previous;
-}
-
 /* The guard is held. NULL: it was joined. */
 static struct life *life_of(const snarl_thread *thread) {
-  struct life *life = lives;
+  struct life *life = LIST_FIRST(&lives);
   while (life && life->handle != thread->handle)
-    life = life->next;
+    life = LIST_NEXT(life, link);
   return life;
 }
 
@@ -67,7 +55,7 @@ static void joiner_leaves(struct life *life) {
   snarli_guard(&guard);
   bool is_last = !--life->joiners && snarli_load(&life->state) == JOINED;
   if (is_last)
-    list_remove(life);
+    LIST_REMOVE(life, link);
   snarli_unguard(&guard);
   if (is_last)
     free(life);
@@ -118,9 +106,9 @@ static int join_life(struct life *life, snarl_time timeout, struct snarl_site *s
 /* A life that `is_wanted`, with the caller among its joiners; NULL: none. */
 static struct life *find_joinable(bool (*is_wanted)(const struct life *)) {
   snarli_guard(&guard);
-  struct life *life = lives;
+  struct life *life = LIST_FIRST(&lives);
   while (life && !is_wanted(life))
-    life = life->next;
+    life = LIST_NEXT(life, link);
   if (life)
     life->joiners++;
   snarli_unguard(&guard);
@@ -233,7 +221,7 @@ static int start_life(snarl_thread *thread, struct life *life, struct snarl_site
   if (records)
     snarli_record_aux(SNARLI_R_THREAD_CREATE_REQUESTED, 0, life->index, place);
   snarli_guard(&guard);
-  list_add(life);
+  LIST_INSERT_HEAD(&lives, life, link);
   snarli_unguard(&guard);
   int error = thread_create(life, thread->stack_size);
   if (error)
@@ -374,9 +362,10 @@ int snarl_enumerate(snarl_thread **found, int room) {
   if (count++ < room && found)
     found[0] = &main_object;
   snarli_guard(&guard);
-  for (const struct life *life = lives; life; life = life->next)
-    if (snarli_load(&life->state) == RUNNING && count++ < room && found)
-      found[count - 1] = life->object;
+  const struct life *life;
+  LIST_FOREACH(life, &lives, link)
+  if (snarli_load(&life->state) == RUNNING && count++ < room && found)
+    found[count - 1] = life->object;
   snarli_unguard(&guard);
   return count;
 }
@@ -403,12 +392,12 @@ void snarli_threads_after_fork(void) {
 /* The others are gone: a join returns at once, and nobody waits for them at the exit. The forking thread is the main
  * thread now; if it was started here it still ends its life some time. */
 void snarli_threads_in_child(struct snarli_self *forker) {
-  for (struct life *life = lives, *next; life; life = next) {
-    next = life->next;
+  for (struct life *life = LIST_FIRST(&lives), *next; life; life = next) {
+    next = LIST_NEXT(life, link);
     if (!forker || life->object != forker->thread)
       free(life);
   }
-  lives = NULL;
+  LIST_INIT(&lives);
   guard = 0;
   main_ident = snarli_ident();
   snarli_timers_in_child();

@@ -5,15 +5,26 @@
 #include "eventcount.h"
 #include <limits.h>
 
-void snarli_eventcount_wake(struct snarli_eventcount *count, bool all) {
+/* False: nobody is to be woken. */
+static bool take_off(struct snarli_eventcount *count, bool all) {
   uint64_t state = snarli_load64(&count->state), next;
   do {
     uint64_t sleepers = state >> 32;
     if (!sleepers)
-      return;
+      return false;
     next = (all ? 0 : sleepers - 1) << 32 | (uint32_t)(state + 1);
   } while (!snarli_cas64(&count->state, &state, next));
-  snarli_unpark(snarli_eventcount_word(count), all ? INT_MAX : 1);
+  return true;
+}
+
+void snarli_eventcount_wake(struct snarli_eventcount *count, bool all) {
+  if (take_off(count, all))
+    snarli_unpark(snarli_eventcount_word(count), all ? INT_MAX : 1);
+}
+
+void snarli_eventcount_wake_shared(struct snarli_eventcount *count, bool all) {
+  if (take_off(count, all))
+    snarli_unpark_shared(snarli_eventcount_word(count), all ? INT_MAX : 1);
 }
 
 static uint32_t kept_guard;

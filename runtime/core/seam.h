@@ -63,6 +63,9 @@ void snarli_unpark_shared(uint32_t *word, int count);
 /* Waits a little for *word to leave `expected` without sleeping, if that has paid lately. */
 void snarli_spin(const uint32_t *word, uint32_t expected);
 
+/* The compiler keeps the order in which the kernel would see the caller's stores if it were killed here. */
+static inline void snarli_keep_order(void) { __atomic_signal_fence(__ATOMIC_SEQ_CST); }
+
 /* Tells the processor that this is a spin. */
 static inline void snarli_relax(void) {
 #if defined(__x86_64__)

@@ -51,21 +51,18 @@ static inline bool knows_self(void) { return __builtin_expect(snarli_own.tid != 
 
 bool snarli_robust_ready(void) { return knows_self(); }
 
-/* The compiler keeps the order in which the kernel would see our stores if we were killed here. */
-static inline void keep_order(void) { __atomic_signal_fence(__ATOMIC_SEQ_CST); }
-
 /* What the thread is about to take or to give, for the kernel, which looks at it in place of the list. */
 static inline void pending(struct robust_list *entry) {
-  keep_order();
+  snarli_keep_order();
   snarli_own.robust->list_op_pending = entry;
-  keep_order();
+  snarli_keep_order();
 }
 
 static inline void list_add(struct robust_list *entry) {
   struct robust_list *head = &snarli_own.robust->list, *first = head->next;
   *back_of(entry) = head;
   entry->next = first;
-  keep_order();
+  snarli_keep_order();
   if (entry_at(first) != head)
     *back_of(entry_at(first)) = entry;
   head->next = entry;
@@ -75,7 +72,7 @@ static inline void list_remove(struct robust_list *entry) {
   struct robust_list *head = &snarli_own.robust->list, *next = entry->next, *back = *back_of(entry);
   if (entry_at(next) != head)
     *back_of(entry_at(next)) = back;
-  keep_order();
+  snarli_keep_order();
   entry_at(back)->next = next;
 }
 
@@ -126,7 +123,7 @@ static inline int take(snarl_lock *lock, snarl_time timeout) {
 static inline void give(snarl_lock *lock, uint32_t as) {
   pending(entry_of(lock));
   list_remove(entry_of(lock));
-  keep_order();
+  snarli_keep_order();
   if (__builtin_expect(snarli_swap(&lock->word, as) & FUTEX_WAITERS, 0))
     snarli_unpark_shared(&lock->word, 1);
   pending(NULL);

@@ -21,25 +21,29 @@ struct task {
   int64_t deadline;
   unsigned order; /* of going to sleep */
   bool is_timed_out, is_owner_waiting, must_look_again, is_spinning;
+  bool may_look, has_looked; /* it does not sleep for long without looking; and has, since anything was written */
   int held;
   void (*function)(void);
   char stack[STACK];
 };
 
-/* One scheduling decision: which of the threads that could go on did. */
+/* One scheduling decision: which of the threads that could go on did, or was killed. */
+enum { KILLED = 0x80 };
 struct choice {
-  unsigned char enabled[MODEL_THREADS], count, taken;
+  unsigned char enabled[2 * MODEL_THREADS], count, taken;
   unsigned char preemptions; /* spent before it */
-  bool first_is_current;     /* any other is a preemption */
+  bool first_is_current;     /* to go on with any other is a preemption */
 };
 
 void (*model_go_on)(unsigned from, unsigned to);
+void (*model_ended)(unsigned number);
 
 static struct task tasks[MODEL_THREADS];
 static unsigned task_count, current, sleeps;
 static jmp_buf scheduler;
 static struct choice choices[DEPTH];
-static unsigned depth, prefix, deepest;
+static unsigned depth, prefix, deepest, victims;
+static bool is_somebody_killed, is_for_killing; /* at this point of a thread another would see nothing new */
 static const char *failure;
 static const struct scenario *running;
 
@@ -66,7 +70,14 @@ void model_point(void) {
     leave(&tasks[current]);
 }
 
-bool model_park(uint32_t *word, uint32_t expected, int64_t deadline) {
+void model_crash_point(void) {
+  if (!running || current >= task_count || is_somebody_killed || !(victims >> current & 1))
+    return;
+  is_for_killing = true;
+  leave(&tasks[current]);
+}
+
+bool model_park(uint32_t *word, uint32_t expected, int64_t deadline, bool may_look) {
   model_point();
   struct task *self = &tasks[current];
   if (deadline <= 0)
@@ -78,6 +89,7 @@ bool model_park(uint32_t *word, uint32_t expected, int64_t deadline) {
   self->deadline = deadline;
   self->order = ++sleeps;
   self->is_timed_out = false;
+  self->may_look = may_look;
   leave(self);
   return !self->is_timed_out;
 }
@@ -92,6 +104,10 @@ static struct task *first_asleep(const uint32_t *word) {
 
 void model_unpark(const uint32_t *word, int count) {
   model_point();
+  model_wake(word, count);
+}
+
+void model_wake(const uint32_t *word, int count) {
   for (struct task *task; count > 0 && (task = first_asleep(word)); count--)
     task->state = READY;
 }
@@ -111,13 +127,15 @@ void model_relax(void) {
 }
 void model_wrote(void) {
   for (unsigned i = 0; i < task_count; i++)
-    tasks[i].is_spinning = false;
+    tasks[i].is_spinning = tasks[i].has_looked = false;
 }
 
 /* What self.c does when a thread ends that holds locks. */
 static void task_ends(struct task *self) {
   self->state = ENDED;
   model_wrote(); /* for who joins it */
+  if (model_ended)
+    model_ended((unsigned)(self - tasks));
   for (unsigned i = 0; self->held && i < task_count; i++) {
     if (!tasks[i].is_owner_waiting)
       continue;
@@ -152,7 +170,7 @@ static void task_go_on(struct task *task) {
 static void task_add(void (*function)(void)) {
   struct task *task = &tasks[task_count++];
   task->state = READY;
-  task->is_owner_waiting = task->must_look_again = task->is_spinning = false;
+  task->is_owner_waiting = task->must_look_again = task->is_spinning = task->has_looked = false;
   task->held = 0;
   task->function = function;
   task->has_begun = false;
@@ -174,6 +192,7 @@ bool model_spawn(void (*function)(void), unsigned *number) {
 }
 
 unsigned model_self(void) { return current; }
+bool model_has_killed(void) { return is_somebody_killed; }
 
 void model_join(unsigned number) {
   while (tasks[number].state != ENDED) {
@@ -189,9 +208,21 @@ static bool somebody_is_useful(void) {
   return false;
 }
 
+/* Nobody can go on otherwise: time passes. */
+static void fill_with_lookers(struct choice *choice) {
+  for (unsigned i = 0; i < task_count; i++)
+    if (tasks[i].state == ASLEEP && tasks[i].may_look && !tasks[i].has_looked)
+      choice->enabled[choice->count++] = (unsigned char)i;
+}
+
+static void fill_with_victims(struct choice *choice) {
+  for (unsigned i = 0; i < task_count && !is_somebody_killed; i++)
+    if (victims >> i & 1 && tasks[i].state != ENDED && !(is_for_killing && i != current))
+      choice->enabled[choice->count++] = (unsigned char)(KILLED | i);
+}
+
 /* Who could go on: the current thread first, if it can without a time limit passing; who spins last. */
-static void choice_fill(struct choice *choice) {
-  choice->count = 0;
+static void fill_with_threads(struct choice *choice) {
   choice->first_is_current = current < task_count && tasks[current].state == READY && !tasks[current].is_spinning;
   bool is_useful = somebody_is_useful();
   if (choice->first_is_current)
@@ -203,15 +234,32 @@ static void choice_fill(struct choice *choice) {
         choice->enabled[choice->count++] = (unsigned char)i;
 }
 
-static bool is_preemption(const struct choice *choice) { return choice->first_is_current && choice->taken; }
+static void choice_fill(struct choice *choice) {
+  choice->count = 0;
+  if (is_for_killing) {
+    choice->first_is_current = true;
+    choice->enabled[choice->count++] = (unsigned char)current;
+  } else {
+    fill_with_threads(choice);
+  }
+  if (choice->count)
+    fill_with_victims(choice);
+  else if (is_somebody_killed)
+    fill_with_lookers(choice);
+  is_for_killing = false;
+}
 
-/* The next thread; false: none can go on. */
-static bool schedule(void) {
-  struct choice *choice = &choices[depth];
+static bool is_kill(const struct choice *choice, unsigned which) { return choice->enabled[which] & KILLED; }
+static bool is_preemption(const struct choice *choice, unsigned which) {
+  return choice->first_is_current && which && !is_kill(choice, which);
+}
+
+/* False: none can go on. */
+static bool choose(struct choice *choice) {
   bool is_known = depth < prefix;
-  unsigned spent = depth ? choices[depth - 1].preemptions + is_preemption(&choices[depth - 1]) : 0;
+  const struct choice *last = depth ? &choices[depth - 1] : NULL;
   choice_fill(choice);
-  choice->preemptions = (unsigned char)spent;
+  choice->preemptions = (unsigned char)(last ? last->preemptions + is_preemption(last, last->taken) : 0);
   if (!is_known)
     choice->taken = 0;
   if (!choice->count)
@@ -221,12 +269,28 @@ static bool schedule(void) {
     return false;
   }
   depth++;
+  return true;
+}
+
+/* The next thread; false: none can go on. Who is killed does nothing any more. */
+static bool schedule(void) {
+  struct choice *choice;
+  for (;;) {
+    choice = &choices[depth];
+    if (depth >= DEPTH - 1 || !choose(choice))
+      return false;
+    if (!is_kill(choice, choice->taken))
+      break;
+    is_somebody_killed = true;
+    task_ends(&tasks[choice->enabled[choice->taken] & ~KILLED]);
+  }
   unsigned from = current;
   current = choice->enabled[choice->taken];
   if (model_go_on && from != current)
     model_go_on(from, current);
   if (tasks[current].state == ASLEEP) {
-    tasks[current].is_timed_out = true;
+    tasks[current].is_timed_out = tasks[current].deadline != SNARLI_NEVER;
+    tasks[current].has_looked = true;
     tasks[current].state = READY;
   }
   return true;
@@ -234,10 +298,11 @@ static bool schedule(void) {
 
 static void run_one(void) {
   depth = sleeps = 0;
+  is_somebody_killed = is_for_killing = false;
   current = MODEL_THREADS;
   running->begin();
   tasks_begin();
-  while (!failure && depth < DEPTH - 1 && schedule())
+  while (!failure && schedule())
     task_go_on(&tasks[current]);
   current = MODEL_THREADS;
   for (unsigned i = 0; i < task_count; i++)
@@ -252,11 +317,9 @@ static void run_one(void) {
 static bool next_schedule(void) {
   for (prefix = depth; prefix; prefix--) {
     struct choice *choice = &choices[prefix - 1];
-    bool may_preempt = !choice->first_is_current || choice->preemptions < running->preemptions;
-    if (choice->taken + 1 < choice->count && may_preempt) {
-      choice->taken++;
-      return true;
-    }
+    while (++choice->taken < choice->count)
+      if (!is_preemption(choice, choice->taken) || choice->preemptions < running->preemptions)
+        return true;
   }
   return false;
 }
@@ -264,7 +327,7 @@ static bool next_schedule(void) {
 static void print_schedule(void) {
   printf("  %s\n  schedule:", failure);
   for (unsigned i = 0; i < depth; i++)
-    printf(" %u", choices[i].enabled[choices[i].taken]);
+    printf(is_kill(&choices[i], choices[i].taken) ? " kill-%u" : " %u", choices[i].enabled[choices[i].taken] & ~KILLED);
   printf("\n");
 }
 
@@ -283,6 +346,13 @@ bool model_run(const struct scenario *scenario) {
   if (failure)
     print_schedule();
   return !failure;
+}
+
+bool model_run_killing(const struct scenario *scenario, unsigned killed) {
+  victims = killed;
+  bool is_right = model_run(scenario);
+  victims = 0;
+  return is_right;
 }
 
 /* What the sources need besides the seam. */

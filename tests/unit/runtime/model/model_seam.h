@@ -10,7 +10,9 @@
 
 /* Another thread may run before the caller goes on. */
 void model_point(void);
-bool model_park(uint32_t *word, uint32_t expected, int64_t deadline);
+/* The caller may be killed before it goes on. */
+void model_crash_point(void);
+bool model_park(uint32_t *word, uint32_t expected, int64_t deadline, bool may_look);
 void model_unpark(const uint32_t *word, int count);
 uint32_t model_ident(void);
 bool model_is_alive(uint32_t ident);
@@ -99,13 +101,14 @@ static inline bool snarli_cas_pointer(void **pointer, void **expected, void *val
   return is_equal;
 }
 static inline void snarli_relax(void) { model_relax(); }
+static inline void snarli_keep_order(void) { model_crash_point(); }
 
 static inline bool snarli_park(uint32_t *word, uint32_t expected, int64_t deadline) {
-  return model_park(word, expected, deadline);
+  return model_park(word, expected, deadline, false);
 }
 static inline void snarli_unpark(uint32_t *word, int count) { model_unpark(word, count); }
 static inline bool snarli_park_shared(uint32_t *word, uint32_t expected, int64_t deadline) {
-  return model_park(word, expected, deadline);
+  return model_park(word, expected, deadline, true);
 }
 static inline void snarli_unpark_shared(uint32_t *word, int count) { model_unpark(word, count); }
 static inline void snarli_spin(const uint32_t *word, uint32_t expected) { (void)word, (void)expected; }
@@ -114,6 +117,15 @@ static inline void snarli_spin(const uint32_t *word, uint32_t expected) { (void)
 static inline int64_t snarli_deadline(snarl_time timeout) {
   return timeout == SNARL_FOREVER ? SNARLI_NEVER : timeout <= 0 ? SNARLI_PAST : 1;
 }
+
+struct robust_list_head;
+struct model_own {
+  uint32_t ident, held, tid;
+  struct robust_list_head *robust;
+};
+extern struct model_own model_owns[]; /* the last one is nobody's */
+unsigned model_self(void);
+#define snarli_own (model_owns[model_self()])
 
 static inline uint32_t snarli_ident_known(void) { return model_ident(); }
 static inline uint32_t snarli_ident(void) { return model_ident(); }

@@ -6,6 +6,7 @@
 #ifndef SNARL_SNARL_H
 #define SNARL_SNARL_H
 
+#include <snarl/any.h>
 #include <snarl/barrier.h>
 #include <snarl/base.h>
 #include <snarl/condition.h>

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Measures the shim against native runs, gcc's ThreadSanitizer, Helgrind and DRD, and libsnarl against its peers.
 
-usage: bench.py BUILD [--rounds N] [--quick] [--only shim|runtime]
+usage: bench.py BUILD [--rounds N] [--quick] [--only shim|runtime|processes] [--subject NAME]...
 
 Every case runs in all variants in turn, round after round, so that a machine that gets slower slows all of them; the tables show
 the median, the fastest and, in brackets, the ratio of the medians to native. Whole programs are timed by wall clock from outside.
@@ -19,6 +19,7 @@ import time
 
 import costs
 import peers
+import processes
 import workloads
 
 OPERATIONS = [  # case, threads, operations natively
@@ -110,9 +111,14 @@ def measure(rounds, variants, function):
             if variant in given_up:
                 continue
             try:
-                samples[variant].append(function(variant))
+                sample = function(variant)
             except subprocess.TimeoutExpired:
                 given_up.add(variant)
+                continue
+            if sample is None:  # the system has no such thing
+                given_up.add(variant)
+            else:
+                samples[variant].append(sample)
     return samples
 
 
@@ -130,10 +136,17 @@ def analysis(bench):
           f"{size / records:.2f} bytes of file per record")
 
 
-def runtime(bench, rounds):
+def between_processes(bench, rounds, quick, wanted):
+    if processes.is_built(bench.build):
+        processes.tables(bench.build, rounds, measure, 0.04 if quick else 0.2, wanted)
+    else:
+        print("\nlibsnarl's peers between processes are not installed: libzmq3-dev libnng-dev")
+
+
+def runtime(bench, rounds, wanted):
     """libsnarl beside pthreads, GLib, libuv, APR, OpenMP and Python; only where their development packages are."""
     if peers.is_built(bench.build):
-        peers.tables(peers.path(bench.build), rounds, measure, table)
+        peers.tables(peers.path(bench.build), rounds, measure, table, wanted)
     else:
         print("\nlibsnarl's peers are not installed: libglib2.0-dev libuv1-dev libapr1-dev")
 
@@ -173,17 +186,24 @@ def main():
     parser.add_argument("build")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--quick", action="store_true", help="two rounds, native against Snarl only")
-    parser.add_argument("--only", choices=["shim", "runtime"])
+    parser.add_argument("--only", choices=["shim", "runtime", "processes"])
+    parser.add_argument("--subject", action="append", help="only the subjects of runtime and processes that begin so; may be repeated")
     options = parser.parse_args()
     rounds = 2 if options.quick else options.rounds
+
+    def wanted(subject):
+        return not options.subject or subject.startswith(tuple(options.subject))
+
     subprocess.run(["ninja", "-C", options.build, "bench-plain", "bench-tsan", "bench-system", "bench-pairs"],
                    check=True, stdout=subprocess.DEVNULL)
     bench = Bench(options.build)
     try:
-        if options.only != "runtime":
+        if options.only in (None, "shim") and not options.subject:
             shim(bench, rounds, options.quick)
-        if options.only != "shim":
-            runtime(bench, rounds)
+        if options.only in (None, "runtime"):
+            runtime(bench, rounds, wanted)
+        if options.only in (None, "processes"):
+            between_processes(bench, rounds, options.quick, wanted)
     finally:
         shutil.rmtree(bench.scratch, ignore_errors=True)
 

@@ -41,9 +41,11 @@ def one(program, subject, name, placement):
                                 check=True, timeout=60).stdout)
 
 
-def tables(program, rounds, measure, table):
+def tables(program, rounds, measure, table, wanted):
     """Prints a table for each subject: a row for each placement, a column for each peer."""
     for subject, names in subjects(program):
+        if not wanted(subject):
+            continue
         if subject in PYTHON:
             names = names + ["python"]
         rows = []

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Messages by libsnarl. One process at a time has an end of a connection.
+ */
+#include "process_peers.h"
+#include <snarl/snarl.h>
+
+static snarl_connection here[2], there[2];
+
+static void connection_make(int channels, size_t largest, int pairs) {
+  (void)largest;
+  (void)pairs;
+  for (int i = 0; i < channels; i++)
+    must(snarl_pipe(&there[i], &here[i], "messages", SNARL_SIMPLEX) == SNARL_OK, "snarl_pipe");
+}
+static void connection_send(int channel, const void *message, size_t size) {
+  must(snarl_connection_send(&here[channel], message, size, SNARL_FOREVER) == SNARL_OK, "snarl_connection_send");
+}
+static size_t connection_receive(int channel, void *message, size_t room) {
+  int64_t got = snarl_connection_recv_into(&there[channel], message, room, SNARL_FOREVER);
+  must(got > 0, "snarl_connection_recv_into");
+  return (size_t)got;
+}
+static void connection_end(void) {
+  for (int i = 0; i < 2; i++)
+    if (snarl_connection_fileno(&here[i]) >= 0)
+      must(snarl_connection_close(&here[i]) == SNARL_OK && snarl_connection_close(&there[i]) == SNARL_OK, "close");
+}
+
+const struct transport own_connection = {.name = "connection",
+                                         .make = connection_make,
+                                         .send = connection_send,
+                                         .receive = connection_receive,
+                                         .end = connection_end,
+                                         .one_pair = true};

@@ -22,9 +22,8 @@ void snarli_eventcount_wake(struct snarli_eventcount *count, bool all) {
     snarli_unpark(snarli_eventcount_word(count), all ? INT_MAX : 1);
 }
 
-void snarli_eventcount_wake_shared(struct snarli_eventcount *count, bool all) {
-  if (take_off(count, all))
-    snarli_unpark_shared(snarli_eventcount_word(count), all ? INT_MAX : 1);
+bool snarli_eventcount_wake_shared(struct snarli_eventcount *count, bool all) {
+  return take_off(count, all) && snarli_unpark_shared(snarli_eventcount_word(count), all ? INT_MAX : 1) > 0;
 }
 
 static uint32_t kept_guard;

@@ -59,8 +59,8 @@ static inline bool snarli_eventcount_has_sleepers(const struct snarli_eventcount
 
 void snarli_eventcount_wake(struct snarli_eventcount *count, bool all);
 /* In memory that processes share, where a sleeper parks by snarli_park_shared and looks again whenever it comes back:
- * one that was killed is on the count until a notification was for it. */
-void snarli_eventcount_wake_shared(struct snarli_eventcount *count, bool all);
+ * one that was killed is on the count until a notification was for it. True: somebody slept. */
+bool snarli_eventcount_wake_shared(struct snarli_eventcount *count, bool all);
 
 /* Memory with an event count in it begins with the link to more that is kept. Its event counts stay as they are. */
 struct snarli_kept {

@@ -89,7 +89,7 @@ bool snarli_park_shared(uint32_t *word, uint32_t expected, int64_t deadline) {
   return futex(word, FUTEX_WAIT_BITSET, expected, &until) != -ETIMEDOUT || !is_last;
 }
 
-void snarli_unpark_shared(uint32_t *word, int count) { (void)futex(word, FUTEX_WAKE, (uint32_t)count, NULL); }
+int snarli_unpark_shared(uint32_t *word, int count) { return (int)futex(word, FUTEX_WAKE, (uint32_t)count, NULL); }
 
 void snarl_sleep(snarl_time duration) {
   int64_t deadline = snarli_deadline(duration);

@@ -83,7 +83,7 @@ static inline bool snarli_park_in(const struct snarl_object *object, uint32_t *w
 }
 static inline void snarli_unpark_in(bool is_pshared, uint32_t *word, int count) {
   if (is_pshared)
-    snarli_unpark_shared(word, count);
+    (void)snarli_unpark_shared(word, count);
   else
     snarli_unpark(word, count);
 }

@@ -56,10 +56,10 @@ static inline uint64_t snarli_add64(uint64_t *word, uint64_t value) {
 bool snarli_park(uint32_t *word, uint32_t expected, int64_t deadline);
 /* Wakes at most `count` that sleep on `word`, which need not be memory any more. */
 void snarli_unpark(uint32_t *word, int count);
-/* The same for a word in memory that processes share. A process that is killed can take a waking along into its end, so
- * nobody sleeps for long without looking again. */
+/* The same for a word in memory that processes share; how many were woken. A process that is killed can take a waking
+ * along into its end, so nobody sleeps for long without looking again. */
 bool snarli_park_shared(uint32_t *word, uint32_t expected, int64_t deadline);
-void snarli_unpark_shared(uint32_t *word, int count);
+int snarli_unpark_shared(uint32_t *word, int count);
 /* Waits a little for *word to leave `expected` without sleeping, if that has paid lately. */
 void snarli_spin(const uint32_t *word, uint32_t expected);
 

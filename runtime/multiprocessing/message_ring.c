@@ -199,7 +199,7 @@ static inline int try_put(struct snarli_message_ring *ring, const struct put *pu
   status = put_locked(ring, put, timeout);
   leave(&ring->puts);
   if (__builtin_expect(status == SNARL_OK && snarli_eventcount_has_sleepers(&ring->messages), 0))
-    snarli_eventcount_wake_shared(&ring->messages, false);
+    (void)snarli_eventcount_wake_shared(&ring->messages, false);
   return status;
 }
 
@@ -243,7 +243,7 @@ static inline int64_t try_get(struct snarli_message_ring *ring, const struct get
   int64_t size = get_locked(ring, get);
   leave(&ring->gets);
   if (__builtin_expect(size >= 0 && snarli_eventcount_has_sleepers(&ring->places), 0))
-    snarli_eventcount_wake_shared(&ring->places, false);
+    (void)snarli_eventcount_wake_shared(&ring->places, false);
   return size;
 }
 
@@ -262,8 +262,7 @@ static bool await(struct snarli_message_ring *ring, struct snarli_message_end *o
   return in_time;
 }
 
-static SNARLI_COLD int put_slowly(struct snarli_message_ring *ring, const struct put *put, snarl_time timeout) {
-  int64_t deadline = snarli_deadline(timeout);
+static int put_until(struct snarli_message_ring *ring, const struct put *put, int64_t deadline) {
   snarl_time left;
   int status;
   do {
@@ -274,12 +273,12 @@ static SNARLI_COLD int put_slowly(struct snarli_message_ring *ring, const struct
     status = try_put(ring, put, left);
   } while (status == SNARL_TIMEOUT && left);
   if (status) /* a place that we were woken for is another's */
-    snarli_eventcount_wake_shared(&ring->places, false);
+    (void)snarli_eventcount_wake_shared(&ring->places, false);
   return status;
 }
 
-static SNARLI_COLD int64_t get_slowly(struct snarli_message_ring *ring, const struct get *get, snarl_time timeout) {
-  int64_t deadline = snarli_deadline(timeout), size;
+static int64_t get_until(struct snarli_message_ring *ring, const struct get *get, int64_t deadline) {
+  int64_t size;
   snarl_time left;
   do {
     uint64_t got = snarli_load64(&ring->gets.count);
@@ -289,7 +288,21 @@ static SNARLI_COLD int64_t get_slowly(struct snarli_message_ring *ring, const st
     size = try_get(ring, get, left);
   } while (size == SNARL_TIMEOUT && left);
   if (size < 0)
-    snarli_eventcount_wake_shared(&ring->messages, false);
+    (void)snarli_eventcount_wake_shared(&ring->messages, false);
+  return size;
+}
+
+static SNARLI_COLD int put_slowly(struct snarli_message_ring *ring, const struct put *put, snarl_time timeout) {
+  (void)snarli_add(&ring->waiting, 1);
+  int status = put_until(ring, put, snarli_deadline(timeout));
+  (void)snarli_add(&ring->waiting, UINT32_MAX);
+  return status;
+}
+
+static SNARLI_COLD int64_t get_slowly(struct snarli_message_ring *ring, const struct get *get, snarl_time timeout) {
+  (void)snarli_add(&ring->waiting, 1);
+  int64_t size = get_until(ring, get, snarli_deadline(timeout));
+  (void)snarli_add(&ring->waiting, UINT32_MAX);
   return size;
 }
 
@@ -314,9 +327,26 @@ int snarli_message_ring_close(struct snarli_message_ring *ring) {
     return status;
   bool was_closed = snarli_swap(&ring->closed, 1);
   leave(&ring->puts);
-  snarli_eventcount_wake_shared(&ring->messages, true);
-  snarli_eventcount_wake_shared(&ring->places, true);
+  (void)snarli_eventcount_wake_shared(&ring->messages, true);
+  (void)snarli_eventcount_wake_shared(&ring->places, true);
   return was_closed ? SNARL_CLOSED : SNARL_OK;
+}
+
+static bool wake_sleepers(struct snarli_message_ring *ring, struct snarli_eventcount *too) {
+  bool messages = snarli_eventcount_wake_shared(&ring->messages, true);
+  bool places = snarli_eventcount_wake_shared(&ring->places, true);
+  return (too && snarli_eventcount_wake_shared(too, true)) || messages || places;
+}
+
+/* Who was killed is still counted; the kernel knows who sleeps when it wakes them. One that looks again just now sleeps
+ * soon. */
+bool snarli_message_ring_is_awaited(struct snarli_message_ring *ring, struct snarli_eventcount *too) {
+  for (int tries = 0; tries < 20 && snarli_load(&ring->waiting); tries++) {
+    if (wake_sleepers(ring, too))
+      return true;
+    snarl_sleep(SNARL_US(100));
+  }
+  return false;
 }
 
 /* ------------------------------------------------------ Beginning, ending */

@@ -34,6 +34,7 @@ struct snarli_message_ring {
   uint64_t capacity; /* bytes now */
   uint64_t backed;   /* so many bytes may have memory behind them */
   uint32_t closed;
+  uint32_t waiting; /* in calls that sleep, or were when they were killed */
   _Alignas(128) struct snarli_message_end puts;
   _Alignas(128) struct snarli_message_end gets;
   _Alignas(128) struct snarli_eventcount messages; /* getters sleep here */
@@ -66,6 +67,9 @@ int64_t snarli_message_ring_get(struct snarli_message_ring *ring, snarli_message
                                 snarl_time timeout);
 /* SNARL_OK, SNARL_CLOSED: it was before; SNARL_INVALID. */
 int snarli_message_ring_close(struct snarli_message_ring *ring);
+
+/* Somebody waits, here or at `too`, where who waits is counted in `waiting`, too; NULL: nowhere. */
+bool snarli_message_ring_is_awaited(struct snarli_message_ring *ring, struct snarli_eventcount *too);
 
 /* How many were put so far, and got. */
 static inline uint64_t snarli_message_ring_put_count(const struct snarli_message_ring *ring) {

@@ -42,7 +42,7 @@ static void end_round(snarl_barrier *barrier, struct round round, bool is_passed
 static void leave_and_wake(snarl_barrier *barrier) {
   uint32_t *turn = snarli_lower_half(&barrier->state);
   snarli_robust_give(&barrier->order);
-  snarli_unpark_shared(turn, INT_MAX);
+  (void)snarli_unpark_shared(turn, INT_MAX);
 }
 
 /* How the round `turn` ended. One that sleeps through fifteen more cannot know, and is told that it was broken. */

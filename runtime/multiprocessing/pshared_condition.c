@@ -103,7 +103,7 @@ int snarli_pshared_condition_notify(snarl_condition *condition, int count, struc
   snarli_store(&condition->owed, condition->owed + notified);
   (void)snarli_add(&condition->sequence, 1);
   snarli_store(&condition->waiting, waiting - notified);
-  snarli_unpark_shared(&condition->sequence, count);
+  (void)snarli_unpark_shared(&condition->sequence, count);
   return (int)notified;
 }
 

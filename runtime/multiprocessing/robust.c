@@ -125,7 +125,7 @@ static inline void give(snarl_lock *lock, uint32_t as) {
   list_remove(entry_of(lock));
   snarli_keep_order();
   if (__builtin_expect(snarli_swap(&lock->word, as) & FUTEX_WAITERS, 0))
-    snarli_unpark_shared(&lock->word, 1);
+    (void)snarli_unpark_shared(&lock->word, 1);
   pending(NULL);
 }
 

@@ -18,6 +18,7 @@
 #include <snarl/lock.h>
 #include <snarl/once.h>
 #include <snarl/process.h>
+#include <snarl/process_queue.h>
 #include <snarl/queue.h>
 #include <snarl/rwlock.h>
 #include <snarl/semaphore.h>

@@ -110,7 +110,10 @@ static inline void snarli_unpark(uint32_t *word, int count) { model_unpark(word,
 static inline bool snarli_park_shared(uint32_t *word, uint32_t expected, int64_t deadline) {
   return model_park(word, expected, deadline, true);
 }
-static inline void snarli_unpark_shared(uint32_t *word, int count) { model_unpark(word, count); }
+static inline int snarli_unpark_shared(uint32_t *word, int count) {
+  model_unpark(word, count);
+  return 0;
+}
 static inline void snarli_spin(const uint32_t *word, uint32_t expected) { (void)word, (void)expected; }
 
 /* Time passes when the scheduler wants it to. */

@@ -114,10 +114,18 @@ int snarli_object_begin(struct snarl_object *object, uint32_t alive, const char 
   return SNARL_OK;
 }
 
-int snarli_object_begin_shared(struct snarl_object *object, uint32_t alive, size_t size, const char *name,
-                               struct snarl_site *site) {
+int snarli_check_room(const struct snarl_object *object, struct snarl_site *site) {
   if (!object)
     return snarli_refuse(SNARL_INVALID, object, site);
+  bool is_there = snarli_is_pshared(object) && IS_ALIVE(object->kind);
+  return is_there ? snarli_refuse(SNARL_EXISTS, object, site) : SNARL_OK;
+}
+
+int snarli_object_begin_shared(struct snarl_object *object, uint32_t alive, size_t size, const char *name,
+                               struct snarl_site *site) {
+  int status = snarli_check_room(object, site);
+  if (status)
+    return status;
   *object = (struct snarl_object){.kind = alive | SNARLI_PSHARED};
   if (name)
     memcpy(object, name, strnlen(name, SNARLI_NAME_ROOM - 1));

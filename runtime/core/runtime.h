@@ -90,6 +90,8 @@ static inline void snarli_unpark_in(bool is_pshared, uint32_t *word, int count) 
 
 /* The beginning and the end of an object's life. _end is called when nobody can be in it. */
 int snarli_object_begin(struct snarl_object *object, uint32_t alive, const char *name, struct snarl_site *site);
+/* SNARL_OK: nothing between processes lives there that others may be in. */
+int snarli_check_room(const struct snarl_object *object, struct snarl_site *site);
 int snarli_object_begin_shared(struct snarl_object *object, uint32_t alive, size_t size, const char *name,
                                struct snarl_site *site);
 void snarli_object_end(struct snarl_object *object);

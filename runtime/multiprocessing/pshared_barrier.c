@@ -119,6 +119,9 @@ uint32_t snarli_pshared_barrier_arrived(const snarl_barrier *barrier) { return r
 int snarl_barrier_init_shared_at(snarl_barrier *barrier, const char *name, int parties, struct snarl_site *site) {
   if (!barrier || parties < 1 || parties > PARTIES_MOST || !snarli_robust_ready())
     return snarli_refuse(SNARL_INVALID, barrier, site);
+  int status = snarli_check_room(&barrier->object, site);
+  if (status)
+    return status;
   *barrier = (snarl_barrier){.parties = parties};
   return snarli_object_begin_shared(&barrier->object, SNARLI_ALIVE(BARRIER), sizeof *barrier, name, site);
 }

@@ -197,10 +197,12 @@ void snarli_robust_leave(struct snarl_object *object, struct snarl_site *site) {
 }
 
 int snarli_robust_init(snarl_lock *lock, uint32_t alive, const char *name, struct snarl_site *site) {
-  if (lock && !knows_self())
-    return snarli_refuse(SNARL_INVALID, lock, site);
-  if (lock)
-    *lock = (snarl_lock){.word = 0};
+  int status = snarli_check_room((const struct snarl_object *)lock, site);
+  if (!status && !knows_self())
+    status = snarli_refuse(SNARL_INVALID, lock, site);
+  if (status)
+    return status;
+  *lock = (snarl_lock){.word = 0};
   return snarli_object_begin_shared((struct snarl_object *)lock, alive, sizeof *lock, name, site);
 }
 

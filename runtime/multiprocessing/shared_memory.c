@@ -3,9 +3,11 @@
  * SharedMemory: POSIX shared memory, or a file without a name. Entered by any thread; a struct by one at a time.
  */
 #include "core/runtime.h"
+#include "core/system.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <snarl/shared_memory.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -61,6 +63,13 @@ static int map(snarl_shared_memory *memory, int fd) {
   return SNARL_OK;
 }
 
+static void unmap(snarl_shared_memory *memory) {
+  if (snarli_records())
+    snarli_unmapped(memory->data, memory->size);
+  (void)munmap(memory->data, memory->size);
+  memory->data = NULL;
+}
+
 static bool is_name(const char *name) {
   size_t length = strnlen(name, SNARL_SHARED_MEMORY_NAME);
   return length && length < SNARL_SHARED_MEMORY_NAME && !strchr(name, '/');
@@ -72,31 +81,60 @@ static void path_of(const char *name, char path[static SNARL_SHARED_MEMORY_NAME 
   strcpy(path + 1, name);
 }
 
-static int opened(const char *name, int flags) {
+static int attach(snarl_shared_memory *memory, const char *name) {
   char path[SNARL_SHARED_MEMORY_NAME + 1];
-  if (!name)
-    return memfd_create("snarl", MFD_CLOEXEC);
   path_of(name, path);
-  return shm_open(path, flags | O_RDWR | O_CLOEXEC, 0600);
-}
-
-/* Makes it, for a size, or attaches it, for 0. What could not be made whole leaves no name behind. */
-static int begin(snarl_shared_memory *memory, const char *name, size_t size) {
-  *memory = (snarl_shared_memory){.size = size};
-  int fd = opened(name, size ? O_CREAT | O_EXCL : 0);
+  int fd = shm_open(path, O_RDWR | O_CLOEXEC, 0);
   if (fd < 0)
     return status_of(errno);
-  int status = size ? size_set(fd, size, name != NULL) : size_get(fd, &memory->size);
+  int status = size_get(fd, &memory->size);
   if (!status)
     status = map(memory, fd);
   (void)close(fd);
+  return status;
+}
+
+#define FOLDER "/dev/shm" /* the C library's */
+
+/* Gives a file without a name its name. */
+static int name_set(int fd, const char *name) {
+  char self[32], path[sizeof FOLDER + SNARL_SHARED_MEMORY_NAME];
+  (void)snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
+  (void)snprintf(path, sizeof path, FOLDER "/%s", name);
+  long result = snarli_system(SYS_linkat, AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW);
+  return result ? status_of((int)-result) : SNARL_OK;
+}
+
+static bool is_there(const char *name) {
+  char path[sizeof FOLDER + SNARL_SHARED_MEMORY_NAME];
+  (void)snprintf(path, sizeof path, FOLDER "/%s", name);
+  return !snarli_system(SYS_faccessat, AT_FDCWD, path, F_OK);
+}
+
+/* It has all its bytes before it gets its name, if it gets one: whoever attaches it finds it whole, and who is killed
+ * meanwhile leaves nothing behind. */
+static int create(snarl_shared_memory *memory, const char *name) {
+  if (name && is_there(name))
+    return SNARL_EXISTS;
+  long fd = name ? snarli_system(SYS_openat, AT_FDCWD, FOLDER, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)
+                 : memfd_create("snarl", MFD_CLOEXEC);
+  if (fd < 0)
+    return status_of(name ? (int)-fd : errno);
+  int status = size_set((int)fd, memory->size, name != NULL);
+  if (!status)
+    status = map(memory, (int)fd);
+  if (!status && name && (status = name_set((int)fd, name)))
+    unmap(memory);
+  (void)close((int)fd);
+  return status;
+}
+
+/* Makes it, for a size, or attaches it, for 0. */
+static int begin(snarl_shared_memory *memory, const char *name, size_t size) {
+  *memory = (snarl_shared_memory){.size = size};
+  int status = size ? create(memory, name) : attach(memory, name);
   if (name)
     memcpy(memory->name, name, strlen(name));
-  if (status && size && name) {
-    char path[SNARL_SHARED_MEMORY_NAME + 1];
-    path_of(name, path);
-    (void)shm_unlink(path);
-  }
   return status;
 }
 
@@ -139,12 +177,9 @@ int snarl_shared_memory_close_at(snarl_shared_memory *memory, struct snarl_site 
   int status = snarli_check((struct snarl_object *)memory, SNARLI_ALIVE(SHARED_MEMORY), site);
   if (status)
     return status;
-  if (snarli_records())
-    snarli_unmapped(memory->data, memory->size);
   int saved = errno;
-  (void)munmap(memory->data, memory->size);
+  unmap(memory);
   errno = saved;
-  memory->data = NULL;
   snarli_object_end(&memory->object);
   return SNARL_OK;
 }

@@ -159,6 +159,9 @@ static int init_shared(snarl_semaphore *semaphore, uint32_t alive, const char *n
                        struct snarl_site *site) {
   if (!semaphore || value < 0)
     return snarli_refuse(SNARL_INVALID, semaphore, site);
+  int status = snarli_check_room(&semaphore->object, site);
+  if (status)
+    return status;
   *semaphore = (snarl_semaphore){.state = (uint32_t)value, .first = value, .most = most};
   return snarli_object_begin_shared(&semaphore->object, alive, sizeof *semaphore, name, site);
 }

@@ -79,7 +79,8 @@ enum snarl_kind {
 };
 #define SNARLI_ALIVE(NAME) (0x736e6100u | (uint32_t)SNARL_KIND_##NAME)
 /* An object between processes lies in shared memory and holds nothing that only one process understands: instead of a
- * name and a place it begins with a copy of its name, cut to SNARLI_NAME_ROOM - 1 bytes. */
+ * name and a place it begins with a copy of its name, cut to SNARLI_NAME_ROOM - 1 bytes. Its layout is that of one
+ * version: one that changes it takes another bit here, so that the other version's objects are none of its own. */
 #define SNARLI_PSHARED 0x400u
 #define SNARLI_NAME_ROOM offsetof(struct snarl_object, announced)
 #define SNARLI_OBJECT_INIT(NAME, name)                                                                                 \

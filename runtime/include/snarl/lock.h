@@ -6,7 +6,8 @@
  *   static snarl_lock accounts = SNARL_LOCK_INIT("accounts");
  *   snarl_with(&accounts) { balance -= amount; }
  *
- * Between processes: one that is in memory that they share, made by snarl_lock_init_shared. Its name is copied. If its
+ * Between processes: one that is in memory that they share, made by snarl_lock_init_shared, which refuses memory
+ * in which one lives already (SNARL_EXISTS; as of all these types). Its name is copied. If its
  * owner ends or is killed, the next one to acquire it gets SNARL_RECOVERED: it holds the lock, repairs what the lock
  * protects and releases it. `with` does not enter its block then and leaves the lock to the next who asks, who is told
  * the same. The memory stays mapped while the lock is held.

@@ -10,6 +10,11 @@
  *   snarl_shared_memory_unlink(&memory);
  *   snarl_shared_memory_close(&memory);
  *
+ * A name outlives its processes, also those that are killed. Who finds an old one (SNARL_EXISTS) and knows that nobody
+ * uses it any more attaches it, unlinks it, closes it and creates it anew; or destroys or zeroes what is in it, before
+ * it is initialized again. A name appears when its memory is there as a whole. What another process makes smaller
+ * (ftruncate) is gone for all, and ends who touches it with SIGBUS: nothing in this library does that.
+ *
  * create: SNARL_OK, SNARL_EXISTS, SNARL_INVALID (no bytes, a name with a slash or too long), SNARL_NO_MEMORY,
  * SNARL_DENIED. attach: SNARL_OK, SNARL_NOT_FOUND, SNARL_INVALID, SNARL_NO_MEMORY, SNARL_DENIED. unlink: SNARL_OK,
  * SNARL_NOT_FOUND, SNARL_DENIED, SNARL_INVALID (it has no name).

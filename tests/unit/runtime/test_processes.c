@@ -161,6 +161,7 @@ static void test_semaphore(void **state) {
   assert_int_equal(snarl_semaphore_release(&arena->semaphore, 2), SNARL_OK);
   assert_int_equal(end_process(child), SNARL_OK);
   assert_int_equal(snarl_semaphore_value(&arena->semaphore), 1);
+  assert_int_equal(snarl_semaphore_destroy(&arena->semaphore), SNARL_OK);
   assert_int_equal(snarl_bounded_semaphore_init_shared(&arena->semaphore, NULL, 1), SNARL_OK);
   assert_int_equal(snarl_semaphore_release(&arena->semaphore, 1), SNARL_TOO_MANY);
   snarl_with(&arena->semaphore)
@@ -310,6 +311,7 @@ static void test_misuse(void **state) {
   char name[100];
   memset(name, 'x', sizeof name - 1);
   name[sizeof name - 1] = 0;
+  assert_int_equal(snarl_lock_destroy(&arena->lock), SNARL_OK);
   assert_int_equal(snarl_lock_init_shared(&arena->lock, name), SNARL_OK);
   assert_int_equal(strlen((const char *)&arena->lock), SNARLI_NAME_ROOM - 1);
 }

@@ -20,13 +20,20 @@ static snarl_lock lock;
 static snarl_rlock rlock;
 static int inside, count, told;
 
+/* In memory of zeros, as it is shared. */
+#define MAKE(object, init)                                                                                             \
+  do {                                                                                                                 \
+    memset(&(object), 0, sizeof(object));                                                                              \
+    model_check(init == SNARL_OK);                                                                                     \
+  } while (0)
+
 static void begin(void) {
   kernel_begin();
   inside = count = told = 0;
 }
 static void lock_begin(void) {
   begin();
-  model_check(snarl_lock_init_shared(&lock, "lock") == SNARL_OK);
+  MAKE(lock, snarl_lock_init_shared(&lock, "lock"));
 }
 /* Nobody is inside unless it was killed there, and then the next is told. */
 static void enter(int status) {
@@ -77,7 +84,7 @@ static void kept_end(void) { model_check(told <= 1); }
 
 static void rlock_begin(void) {
   begin();
-  model_check(snarl_rlock_init_shared(&rlock, "rlock") == SNARL_OK);
+  MAKE(rlock, snarl_rlock_init_shared(&rlock, "rlock"));
 }
 static void rlock_deep(void) {
   enter(snarl_rlock_acquire(&rlock, SNARL_FOREVER));
@@ -91,7 +98,7 @@ static void rlock_end(void) { model_check(!snarl_rlock_locked(&rlock) && kernel_
 /* Two at once: the list of what a thread holds has more than one, and is left in the other order. */
 static void both_begin(void) {
   lock_begin();
-  model_check(snarl_rlock_init_shared(&rlock, "rlock") == SNARL_OK);
+  MAKE(rlock, snarl_rlock_init_shared(&rlock, "rlock"));
 }
 static void both_held(void) {
   int status = snarl_rlock_acquire(&rlock, SNARL_FOREVER);
@@ -109,7 +116,7 @@ static int items, is_set, woken, notified;
 
 static void condition_begin(void) {
   begin();
-  model_check(snarl_condition_init_shared(&condition, "condition") == SNARL_OK);
+  MAKE(condition, snarl_condition_init_shared(&condition, "condition"));
   items = is_set = woken = notified = 0;
 }
 static void condition_enter(void) {
@@ -177,7 +184,7 @@ static int passed[2], failed;
 
 static void barrier_begin(void) {
   begin();
-  model_check(snarl_barrier_init_shared(&barrier, "barrier", 2) == SNARL_OK);
+  MAKE(barrier, snarl_barrier_init_shared(&barrier, "barrier", 2));
   passed[0] = passed[1] = failed = 0;
 }
 static void meet(snarl_time timeout) {
@@ -206,7 +213,7 @@ static void barrier_end_killed(void) {
 static snarl_semaphore semaphore;
 static void semaphore_begin_for(int permits) {
   begin();
-  model_check(snarl_bounded_semaphore_init_shared(&semaphore, "semaphore", permits) == SNARL_OK);
+  MAKE(semaphore, snarl_bounded_semaphore_init_shared(&semaphore, "semaphore", permits));
 }
 static void semaphore_begin_1(void) { semaphore_begin_for(1); }
 static void semaphore_begin_2(void) { semaphore_begin_for(2); }
@@ -228,7 +235,7 @@ static void semaphore_end(void) {
 static snarl_event event;
 static void event_begin(void) {
   begin();
-  model_check(snarl_event_init_shared(&event, "event") == SNARL_OK);
+  MAKE(event, snarl_event_init_shared(&event, "event"));
 }
 static void event_waits(void) { model_check(snarl_event_wait(&event, SNARL_FOREVER) == SNARL_OK); }
 static void event_limited(void) {

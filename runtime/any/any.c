@@ -13,17 +13,22 @@ const char *snarl_any_type_name(snarl_any value) {
   return value.type < sizeof names / sizeof *names ? names[value.type] : "no any";
 }
 
-snarl_any snarli_text_new(enum snarl_any_type type, const void *bytes, size_t size) {
+/* The bytes are the caller's to fill. */
+static snarl_any text_room(enum snarl_any_type type, size_t size) {
   if (size > UINT32_MAX)
     return snarl_any_error(SNARL_TOO_LARGE);
   snarl_any value = snarli_heap_new(type, sizeof(struct snarli_text) + size + 1);
-  if (snarl_any_is_error(value))
-    return value;
-  struct snarli_text *text = snarli_text_of(value);
-  text->size = (uint32_t)size;
-  if (size)
-    memcpy(text->bytes, bytes, size);
-  text->bytes[size] = 0;
+  if (!snarl_any_is_error(value)) {
+    snarli_text_of(value)->size = (uint32_t)size;
+    snarli_text_of(value)->bytes[size] = 0;
+  }
+  return value;
+}
+
+snarl_any snarli_text_new(enum snarl_any_type type, const void *bytes, size_t size) {
+  snarl_any value = text_room(type, size);
+  if (size && !snarl_any_is_error(value))
+    memcpy(snarli_text_of(value)->bytes, bytes, size);
   return value;
 }
 
@@ -38,15 +43,21 @@ snarl_any snarl_any_string(const char *text) {
 }
 
 snarl_any snarl_any_stringf(const char *format, ...) {
-  char *text;
   va_list arguments;
   va_start(arguments, format);
-  int size = vasprintf(&text, format, arguments);
+  int size = vsnprintf(NULL, 0, format, arguments);
   va_end(arguments);
-  if (size < 0)
-    return snarl_any_error(SNARL_NO_MEMORY);
-  snarl_any value = snarl_any_string_of(text, (size_t)size);
-  free(text);
+  snarl_any value = size < 0 ? snarl_any_error(SNARL_INVALID) : text_room(SNARL_ANY_STRING, (size_t)size);
+  if (snarl_any_is_error(value))
+    return value;
+  char *text = snarli_text_of(value)->bytes;
+  va_start(arguments, format);
+  (void)vsnprintf(text, (size_t)size + 1, format, arguments);
+  va_end(arguments);
+  if (!snarli_is_utf8(text, (size_t)size)) {
+    snarl_any_drop(&value);
+    value = snarl_any_error(SNARL_INVALID);
+  }
   return value;
 }
 

@@ -5,20 +5,17 @@
  */
 #include "pace.h"
 #include <stdio.h>
-#include <string.h>
 
 static int sender(void *argument) {
   snarl_connection *connection = argument;
   printf("the sender begins\n");
   for (int i = 0; i < 10; i++) {
-    char message[32];
-    snprintf(message, sizeof message, "message-%d", i);
-    if (snarl_connection_send(connection, message, strlen(message), SNARL_FOREVER))
+    if (snarl_connection_send_any(connection, snarl_any_stringf("message-%d", i), SNARL_FOREVER))
       return 1;
-    printf("sent: %s\n", message);
+    printf("sent: message-%d\n", i);
     pace_sleep(0.5);
   }
-  snarl_connection_send(connection, NULL, 0, SNARL_FOREVER); /* no more; closing it says so, too */
+  snarl_connection_send_any(connection, SNARL_NIL, SNARL_FOREVER); /* no more; closing it says so, too */
   snarl_connection_close(connection);
   printf("the sender ends\n");
   return 0;
@@ -27,13 +24,14 @@ static int sender(void *argument) {
 static int receiver(void *argument) {
   snarl_connection *connection = argument;
   printf("the receiver begins\n");
-  char message[32];
-  int64_t size;
-  while ((size = snarl_connection_recv_into(connection, message, sizeof message, SNARL_FOREVER)) > 0)
-    printf("received: %.*s\n", (int)size, message);
+  snarl_any message;
+  while (snarl_any_is_string(message = snarl_connection_recv_any(connection, SNARL_FOREVER))) {
+    printf("received: %s\n", snarl_any_as_string(message));
+    snarl_any_drop(&message);
+  }
   snarl_connection_close(connection);
   printf("the receiver ends\n");
-  return size != 0;
+  return !snarl_any_is_nil(message);
 }
 
 int main(void) {

@@ -74,6 +74,20 @@ static bool has_results(std::string *line) {
          snarl_future_result(failure, SNARL_NOW, nullptr) == SNARL_FAILED && snarl_future_error(failure)->code == 7;
 }
 
+static bool has_values(const std::string &line) {
+  snarl_auto_any dict = snarl_any_dict();
+  std::size_t size = line.size();
+  if (snarl_any_dict_set(dict, "line", line.c_str()) || snarl_any_dict_set(dict, size, 2.5f) ||
+      snarl_any_dict_set(dict, true, snarl_any_list()) || snarl_any_dict_set(dict, snarl_any_int(-1), 'c'))
+    return false;
+  bool is_right = snarl_any_list_append(snarl_any_dict_get(dict, true), false) == SNARL_OK;
+  snarl_any key, item;
+  snarl_any_each_pair(key, item, dict) is_right = is_right && !snarl_any_is_nil(item);
+  snarl_auto_any text = snarl_any_text(dict);
+  return is_right && snarl_any_dict_remove(dict, "line") == SNARL_OK && !snarl_any_dict_has(dict, "line") &&
+         snarl_any_as_string(text) == "{\"line\": \"" + line + "\", 6: 2.5, true: [false], -1: 99}";
+}
+
 int main() {
   std::string name = "worker";
   snarl_thread thread;
@@ -92,7 +106,8 @@ int main() {
   is_right = is_right && twice() == SNARL_OK && snarl_timer_start(&timer) == SNARL_OK &&
              snarl_timer_join(&timer, SNARL_S(20)) == SNARL_OK && snarl_shared_read(&counter) == 2;
   snarl_with_read(&rwlock) is_right = is_right && snarl_rwlock_acquire_write(&rwlock, SNARL_NOW) == SNARL_TIMEOUT;
-  is_right = is_right && is_passed_on(&lines, &name) && is_passed_on(&numbers, &name) && has_results(&name);
+  is_right = is_right && is_passed_on(&lines, &name) && is_passed_on(&numbers, &name) && has_results(&name) &&
+             has_values(name);
   std::vector<int> values;
   snarl_with_write(&rwlock) values.push_back(1);
   return is_right && values.size() == 1 ? 0 : 1;

@@ -25,6 +25,7 @@
 #ifndef SNARL_CONNECTION_H
 #define SNARL_CONNECTION_H
 
+#include <snarl/any.h>
 #include <snarl/process.h>
 
 #ifdef __cplusplus
@@ -52,6 +53,12 @@ enum snarl_pipe_kind { SNARL_SIMPLEX, SNARL_DUPLEX };
 /* Into memory that is the caller's to free, with a zero behind the message. Not more than `most` bytes. */
 #define snarl_connection_recv(connection, message, most, timeout)                                                      \
   snarl_connection_recv_at((connection), (message), (most), (timeout), SNARL_HERE)
+/* Values: whatever snarl_any_of takes, which it is given, also when it fails; what send says, or what an any can't be
+ * packed for. And an any that is the caller's: an error of what recv says, or of a message that is no any and is lost.
+ */
+#define snarl_connection_send_any(connection, value, timeout)                                                          \
+  snarl_connection_send_any_at((connection), snarl_any_of(value), (timeout), SNARL_HERE)
+#define snarl_connection_recv_any(connection, timeout) snarl_connection_recv_any_at((connection), (timeout), SNARL_HERE)
 /* A descriptor goes as a message of its own, and comes as a copy that is the receiver's to close: the descriptor, or a
  * status. SNARL_INVALID: what comes next is the other kind of message; it stays. SNARL_NO_DESCRIPTOR: it is lost, as
  * the process has no number for it. */
@@ -71,6 +78,9 @@ int64_t snarl_connection_recv_into_at(snarl_connection *connection, void *bytes,
                                       struct snarl_site *site);
 int64_t snarl_connection_recv_at(snarl_connection *connection, void **message, size_t most, snarl_time timeout,
                                  struct snarl_site *site);
+int snarl_connection_send_any_at(snarl_connection *connection, snarl_any value, snarl_time timeout,
+                                 struct snarl_site *site);
+snarl_any snarl_connection_recv_any_at(snarl_connection *connection, snarl_time timeout, struct snarl_site *site);
 int snarl_connection_send_descriptor_at(snarl_connection *connection, int fd, snarl_time timeout,
                                         struct snarl_site *site);
 int snarl_connection_recv_descriptor_at(snarl_connection *connection, snarl_time timeout, struct snarl_site *site);

@@ -122,6 +122,42 @@ static void test_time_limits(void **state) {
   free(much);
 }
 
+static void test_values(void **state) {
+  (void)state;
+  snarl_auto_any sent = snarl_any_dict();
+  assert_int_equal(snarl_any_dict_set(sent, "name", "Ada"), SNARL_OK);
+  assert_int_equal(snarl_any_dict_set(sent, 1815, snarl_any_list()), SNARL_OK);
+  for (int i = 0; i < 1000; i++)
+    assert_int_equal(snarl_any_list_append(snarl_any_dict_get(sent, 1815), i * 1000), SNARL_OK);
+  assert_int_equal(snarl_connection_send_any(&one, snarl_any_keep(sent), SNARL_NOW), SNARL_OK);
+  assert_int_equal(snarl_connection_send_any(&one, 7, SNARL_NOW), SNARL_OK);
+  assert_int_equal(snarl_connection_send_any(&one, SNARL_NIL, SNARL_NOW), SNARL_OK);
+  snarl_auto_any first = snarl_connection_recv_any(&other, SNARL_NOW);
+  assert_true(snarl_any_equal(first, sent));
+  assert_int_equal(snarl_any_as_int(snarl_connection_recv_any(&other, SNARL_NOW)), 7);
+  assert_true(snarl_any_is_nil(snarl_connection_recv_any(&other, SNARL_NOW)));
+  assert_int_equal(snarl_any_status(snarl_connection_recv_any(&other, SNARL_NOW)), SNARL_TIMEOUT);
+}
+
+static void test_values_that_are_none(void **state) {
+  (void)state;
+  snarl_auto_any text = snarl_any_of("what takes memory");
+  assert_int_equal(snarl_connection_send_any(&one, snarl_any_error(SNARL_NOT_FOUND), SNARL_NOW), SNARL_NOT_FOUND);
+  assert_int_equal(snarl_connection_send(&one, "\xdd\xff\xff\xff\xff", 5, SNARL_NOW), SNARL_OK);
+  assert_int_equal(snarl_connection_send(&one, NULL, 0, SNARL_NOW), SNARL_OK);
+  assert_int_equal(snarl_connection_send_any(&one, snarl_any_keep(text), SNARL_NOW), SNARL_OK);
+  assert_int_equal(snarl_any_status(snarl_connection_recv_any(&other, SNARL_NOW)), SNARL_TRUNCATED);
+  assert_int_equal(snarl_any_status(snarl_connection_recv_any(&other, SNARL_NOW)), SNARL_TRUNCATED);
+  until_failure = 1; /* of the message's memory: it stays */
+  assert_int_equal(snarl_any_status(snarl_connection_recv_any(&other, SNARL_NOW)), SNARL_NO_MEMORY);
+  snarl_auto_any again = snarl_connection_recv_any(&other, SNARL_NOW);
+  assert_true(snarl_any_equal(again, text));
+  assert_int_equal(snarl_connection_close(&one), SNARL_OK);
+  assert_int_equal(snarl_any_status(snarl_connection_recv_any(&other, SNARL_FOREVER)), SNARL_CLOSED);
+  assert_int_equal(snarl_connection_send_any(&other, snarl_any_keep(text), SNARL_NOW), SNARL_CLOSED);
+  assert_int_equal(snarl_connection_send_any(NULL, "text", SNARL_NOW), SNARL_INVALID);
+}
+
 static void *recv_byte(void *connection) {
   char byte;
   return as_pointer((int)snarl_connection_recv_into(connection, &byte, 1, SNARL_FOREVER));
@@ -335,6 +371,8 @@ int main(void) {
       WITH_PIPE(test_messages_of_all_sizes),
       WITH_PIPE(test_a_large_message_stays),
       WITH_PIPE(test_time_limits),
+      WITH_PIPE(test_values),
+      WITH_PIPE(test_values_that_are_none),
       WITH_PIPE(test_threads_take_turns),
       WITH_PIPE(test_one_way),
       WITH_PIPE(test_nobody_receives),

@@ -143,11 +143,22 @@ static void print_tree(const struct trace *trace, int32_t parent, int depth) {
 static void print_objects(const struct census *census) {
   /* One per line: each family adds its own. */
   static const char *const names[] = {
-      [SNARLI_MUTEX] = "mutexes",          [SNARLI_RWLOCK] = "rwlocks",   [SNARLI_SPIN] = "spinlocks",
-      [SNARLI_SEM] = "semaphores",         [SNARLI_COND] = "conditions",  [SNARLI_BARRIER] = "barriers",
-      [SNARLI_ONCE] = "once-controls",     [SNARLI_EVENT] = "events",     [SNARLI_SHARED] = "shared variables",
-      [SNARLI_TIMER] = "timers",           [SNARLI_CHANNEL] = "channels", [SNARLI_LOCK] = "annotated locks",
-      [SNARLI_ORDER] = "annotated orders", [SNARLI_QUEUE] = "queues",     [SNARLI_FUTURE] = "futures and executors",
+      [SNARLI_MUTEX] = "mutexes",
+      [SNARLI_RWLOCK] = "rwlocks",
+      [SNARLI_SPIN] = "spinlocks",
+      [SNARLI_SEM] = "semaphores",
+      [SNARLI_COND] = "conditions",
+      [SNARLI_BARRIER] = "barriers",
+      [SNARLI_ONCE] = "once-controls",
+      [SNARLI_EVENT] = "events",
+      [SNARLI_SHARED] = "shared variables",
+      [SNARLI_TIMER] = "timers",
+      [SNARLI_CHANNEL] = "channels",
+      [SNARLI_LOCK] = "annotated locks",
+      [SNARLI_ORDER] = "annotated orders",
+      [SNARLI_QUEUE] = "queues",
+      [SNARLI_FUTURE] = "futures and executors",
+      [SNARLI_MANAGED] = "items of managers",
   };
   printf("objects: %" PRIu64 "\n", census->used - census->objects[SNARLI_FUTEX]);
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)

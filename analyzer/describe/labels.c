@@ -146,6 +146,8 @@ const char *object_kind(const struct object *object) {
     return "lock";
   case SNARLI_FUTURE:
     return "Future";
+  case SNARLI_MANAGED:
+    return "item of a manager";
   case SNARLI_FILE:
     return object->file->is_flock ? "file lock" : "record lock";
   case SNARLI_CHANNEL:

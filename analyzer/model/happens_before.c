@@ -248,6 +248,7 @@ void happens_before_step(struct happens_before *hb, struct model *model, const s
   case SNARLI_EVENT:
   case SNARLI_QUEUE:
   case SNARLI_TIMER:
+  case SNARLI_MANAGED:
     event_order(hb, event);
     break;
   case SNARLI_SHARED:

@@ -171,6 +171,7 @@ static void family_step(struct model *model, struct event *event) {
     break;
   case SNARLI_SHARED:
   case SNARLI_TIMER:
+  case SNARLI_MANAGED:
     break;
   case SNARLI_CHANNEL:
     channel_step(model, event);

@@ -6,6 +6,7 @@
 #include "core/self.h"
 #include "core/system.h"
 #include "end.h"
+#include "manager_client.h"
 #include "process.h"
 #include <signal.h>
 #include <stdlib.h>
@@ -188,9 +189,11 @@ void snarli_processes_at_exit(void) {
 void snarli_processes_before_fork(void) {
   snarli_guard(&guard);
   snarli_ends_before_fork();
+  snarli_managers_before_fork();
 }
 
 void snarli_processes_after_fork(void) {
+  snarli_managers_after_fork();
   snarli_ends_after_fork();
   snarli_unguard(&guard);
 }
@@ -204,4 +207,5 @@ void snarli_processes_in_child(void) {
   LIST_INIT(&lives);
   guard = 0;
   snarli_ends_in_child();
+  snarli_managers_in_child();
 }

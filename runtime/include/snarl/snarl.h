@@ -16,9 +16,11 @@
 #include <snarl/future.h>
 #include <snarl/local.h>
 #include <snarl/lock.h>
+#include <snarl/manager.h>
 #include <snarl/once.h>
 #include <snarl/process.h>
 #include <snarl/process_queue.h>
+#include <snarl/proxy.h>
 #include <snarl/queue.h>
 #include <snarl/rwlock.h>
 #include <snarl/semaphore.h>

@@ -230,9 +230,9 @@ static void bad_text_names_its_line(void **state) {
 
 /* The specification lists what records.def holds. */
 static void specification_lists_every_record(void **state) {
-  static const char *const families[] = {"meta",    "thread", "mutex",   "rwlock", "spin",   "sem",   "cond",
-                                         "barrier", "once",   "process", "event",  "shared", "timer", "channel",
-                                         "lock",    "order",  "file",    "sysv",   "futex",  "queue", "future"};
+  static const char *const families[] = {"meta", "thread",  "mutex", "rwlock", "spin",   "sem",     "cond", "barrier",
+                                         "once", "process", "event", "shared", "timer",  "channel", "lock", "order",
+                                         "file", "sysv",    "futex", "queue",  "future", "managed"};
   static const char *const phases[] = {"release", "note", "request", "fail", "acquire"};
   static const char *const arguments[] = {"none", "flags", "errno", "type", "count", "ends", "units"};
   static const char *const objects[] = {"none",   "address",    "handle",   "index", "pid",

@@ -50,6 +50,7 @@ enum snarli_family {
   SNARLI_FUTEX,
   SNARLI_QUEUE,
   SNARLI_FUTURE,
+  SNARLI_MANAGED,
 };
 
 enum snarli_phase { SNARLI_RELEASE, SNARLI_NOTE, SNARLI_REQUEST, SNARLI_FAIL, SNARLI_ACQUIRE };
@@ -94,6 +95,13 @@ enum snarli_units {
   SNARLI_U_TOGETHER = 8, /* in one call with the record before */
   SNARLI_U_SHIFT = 4,
   SNARLI_U_MANY = 15, /* so many units or more; 0 units: waits until there are none */
+};
+
+/* The argument of MANAGED_VERSION: what the version was of. */
+enum snarli_version_of {
+  SNARLI_V_NONE, /* nothing: the item is only named */
+  SNARLI_V_NOW,  /* what the next record of this thread read, or made */
+  SNARLI_V_OVERWRITTEN,
 };
 
 /* The argument of INIT records (`arg` is TYPE). */

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a process has of a manager: the region, and connections, one for each thread that is in a call. A fork has the
+ * region too, and no connection. Entered by any thread.
+ */
+#ifndef SNARLI_MANAGER_CLIENT_H
+#define SNARLI_MANAGER_CLIENT_H
+
+#include "manager_packed.h"
+#include "manager_region.h"
+#include "manager_wire.h"
+#include <snarl/manager.h>
+#include <sys/queue.h>
+
+struct manager_connection {
+  LIST_ENTRY(manager_connection) link; /* among all, for forks */
+  struct manager_connection *next;     /* among the idle ones */
+  int fd;
+  uint16_t processor; /* where the server was last */
+  struct packed_buffer buffer;
+};
+
+/* On the heap, as long as the manager's object. */
+struct snarli_manager {
+  LIST_ENTRY(snarli_manager) link;
+  LIST_HEAD(, manager_connection) connections;
+  struct manager_connection *idle;
+  struct manager_region region;
+  snarl_process server; /* the creator's */
+  uint32_t forks;       /* in which process that is */
+  bool is_creator;
+  int creator_pid;
+  char address[SNARL_MANAGER_ADDRESS];
+};
+
+struct snarli_manager *snarli_manager_inside_new(const char *address);
+/* Closes the connections and leaves the region. */
+void snarli_manager_inside_free(struct snarli_manager *inside);
+
+/* One request and its reply. `value` lies in the connection. */
+struct manager_call {
+  struct manager_request request;
+  struct packed key, given, second; /* what is sent behind the request */
+  struct manager_reply reply;
+  struct packed value;
+  struct manager_connection *connection;
+};
+/* The reply's status, or why there is none. In any case snarli_manager_done comes next. */
+int snarli_manager_call(struct snarli_manager *inside, struct manager_call *call);
+void snarli_manager_done(struct snarli_manager *inside, struct manager_call *call);
+/* Maps the server's region. */
+int snarli_manager_greet(struct snarli_manager *inside);
+
+void snarli_managers_before_fork(void);
+void snarli_managers_after_fork(void);
+void snarli_managers_in_child(void);
+
+#endif

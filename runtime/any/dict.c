@@ -40,31 +40,33 @@ static uint32_t hash_of_bytes(uint8_t type, const char *bytes, size_t size) {
   return (uint32_t)mixed(hash ^ part, secret);
 }
 
-/* Type and bits of what has no memory; type and bytes of what has. */
-static uint32_t hash_of(snarl_any key) {
-  if (key.type >= SNARL_ANY_STRING)
-    return hash_of_bytes(key.type, snarli_text_of(key)->bytes, snarli_text_of(key)->size);
-  return (uint32_t)mixed(seed() ^ (uint64_t)key.as.integer, key.type);
-}
-
-/* A key that is asked for: an any, or characters that nobody has made an any of. */
+/* A key that is asked for: an any, or the characters of a string that nobody has made an any of. */
 struct wanted {
   snarl_any key;
-  const char *bytes;
-  uint32_t size, hash;
+  const char *bytes; /* NULL: it has no memory */
+  uint32_t size;
 };
 
 static struct wanted wanted_of(snarl_any key) {
-  struct wanted wanted = {.key = key, .hash = hash_of(key)};
-  if (key.type >= SNARL_ANY_STRING) {
-    wanted.bytes = snarli_text_of(key)->bytes;
-    wanted.size = snarli_text_of(key)->size;
-  }
-  return wanted;
+  if (key.type < SNARL_ANY_STRING)
+    return (struct wanted){key, NULL, 0};
+  return (struct wanted){key, snarli_text_of(key)->bytes, snarli_text_of(key)->size};
+}
+
+static struct wanted wanted_of_string(const char *key) {
+  size_t size = strlen(key); /* beyond UINT32_MAX there is none, and none with such a part of it as this */
+  return (struct wanted){{SNARL_ANY_STRING, {0}}, key, size > UINT32_MAX ? UINT32_MAX : (uint32_t)size};
+}
+
+/* Type and bits of what has no memory; type and bytes of what has. */
+static uint32_t hash_of(const struct wanted *wanted) {
+  if (wanted->bytes)
+    return hash_of_bytes(wanted->key.type, wanted->bytes, wanted->size);
+  return (uint32_t)mixed(seed() ^ (uint64_t)wanted->key.as.integer, wanted->key.type);
 }
 
 static bool is_wanted(const struct snarli_pair *pair, const struct wanted *wanted) {
-  if (pair->hash != wanted->hash || pair->key.type != wanted->key.type)
+  if (pair->key.type != wanted->key.type)
     return false;
   if (!wanted->bytes)
     return pair->key.as.integer == wanted->key.as.integer;
@@ -72,16 +74,22 @@ static bool is_wanted(const struct snarli_pair *pair, const struct wanted *wante
   return text->size == wanted->size && !memcmp(text->bytes, wanted->bytes, wanted->size);
 }
 
-static struct snarli_pair *find(const struct snarli_dict *dict, const struct wanted *wanted) {
-  if (!dict->index) {
-    for (uint32_t i = 0; i < dict->end; i++)
-      if (is_wanted(&dict->pairs[i], wanted))
-        return &dict->pairs[i];
-    return NULL;
+static struct snarli_pair *find_by_hash(const struct snarli_dict *dict, const struct wanted *wanted) {
+  uint32_t hash = hash_of(wanted);
+  for (uint32_t place = hash & dict->mask; dict->index[place]; place = (place + 1) & dict->mask) {
+    struct snarli_pair *pair = &dict->pairs[dict->index[place] - 1];
+    if (pair->hash == hash && is_wanted(pair, wanted))
+      return pair;
   }
-  for (uint32_t place = wanted->hash & dict->mask; dict->index[place]; place = (place + 1) & dict->mask)
-    if (is_wanted(&dict->pairs[dict->index[place] - 1], wanted))
-      return &dict->pairs[dict->index[place] - 1];
+  return NULL;
+}
+
+static struct snarli_pair *find(const struct snarli_dict *dict, const struct wanted *wanted) {
+  if (dict->index)
+    return find_by_hash(dict, wanted);
+  for (uint32_t i = 0; i < dict->end; i++)
+    if (is_wanted(&dict->pairs[i], wanted))
+      return &dict->pairs[i];
   return NULL;
 }
 
@@ -111,6 +119,16 @@ static void index_put(struct snarli_dict *dict, uint32_t number) {
   dict->index[place] = number + 1;
 }
 
+/* All pairs into an empty index. Without one nobody needed their hashes. */
+static void index_all(struct snarli_dict *dict, bool has_hashes) {
+  for (uint32_t i = 0; i < dict->end; i++) {
+    struct wanted wanted = wanted_of(dict->pairs[i].key);
+    if (!has_hashes)
+      dict->pairs[i].hash = hash_of(&wanted);
+    index_put(dict, i);
+  }
+}
+
 /* For so many pairs, at most half full. */
 static uint32_t *index_new(uint32_t room, uint32_t *mask) {
   uint64_t places = 16;
@@ -135,10 +153,11 @@ static int move(struct snarli_dict *dict, uint32_t room) {
       pairs[end++] = dict->pairs[i];
   if (dict->pairs != dict->own)
     free(dict->pairs);
+  bool has_hashes = dict->index != NULL;
   free(dict->index);
   *dict = (struct snarli_dict){dict->head, dict->length, end, room, mask, pairs, index};
-  for (uint32_t i = 0; index && i < end; i++)
-    index_put(dict, i);
+  if (index)
+    index_all(dict, has_hashes);
   return SNARL_OK;
 }
 
@@ -152,8 +171,7 @@ static int reach(struct snarli_dict *dict) {
     return SNARL_OK;
   if (!(dict->index = index_new(dict->room, &dict->mask)))
     return SNARL_NO_MEMORY;
-  for (uint32_t i = 0; i < dict->end; i++)
-    index_put(dict, i);
+  index_all(dict, false);
   return SNARL_OK;
 }
 
@@ -164,12 +182,13 @@ static void replace(struct snarli_pair *pair, snarl_any item) {
   snarl_any_drop(&gone);
 }
 
-/* The pair is new. The key is the dict's, besides if it fails. */
-static int put(struct snarli_dict *dict, snarl_any key, uint32_t hash, snarl_any item) {
+/* The pair is new. Both are the dict's, besides if it fails. */
+static int put(struct snarli_dict *dict, snarl_any key, snarl_any item) {
   int status = reach(dict);
   if (status)
     return status;
-  dict->pairs[dict->end] = (struct snarli_pair){key, item, hash};
+  struct wanted wanted = wanted_of(key);
+  dict->pairs[dict->end] = (struct snarli_pair){key, item, dict->index ? hash_of(&wanted) : 0};
   if (dict->index)
     index_put(dict, dict->end);
   dict->end++;
@@ -185,7 +204,7 @@ int snarli_dict_give(struct snarli_dict *dict, snarl_any key, snarl_any item) {
   struct wanted wanted = wanted_of(key);
   struct snarli_pair *pair = find(dict, &wanted);
   if (!pair)
-    return put(dict, key, wanted.hash, item);
+    return put(dict, key, item);
   replace(pair, item);
   snarl_any_drop(&key);
   return SNARL_OK;
@@ -202,19 +221,11 @@ int snarli_any_dict_set(snarl_any dict, snarl_any key, snarl_any item) {
   return status;
 }
 
-static struct wanted wanted_of_string(const char *key) {
-  struct wanted wanted = {.key = {SNARL_ANY_STRING, {0}}, .bytes = key};
-  size_t size = strlen(key);
-  wanted.size = size > UINT32_MAX ? UINT32_MAX : (uint32_t)size; /* no string is as long, and so none is it */
-  wanted.hash = hash_of_bytes(SNARL_ANY_STRING, key, wanted.size);
-  return wanted;
-}
-
-static int put_string(struct snarli_dict *dict, const char *key, uint32_t hash, snarl_any item) {
+static int put_string(struct snarli_dict *dict, const char *key, snarl_any item) {
   snarl_any made = snarl_any_string(key);
   int status = snarl_any_status(made);
   if (!status)
-    status = put(dict, made, hash, item);
+    status = put(dict, made, item);
   if (status)
     snarl_any_drop(&made);
   return status;
@@ -228,7 +239,7 @@ int snarli_any_dict_set_string(snarl_any value, const char *key, snarl_any item)
     if (pair)
       replace(pair, item);
     else
-      status = put_string(snarli_dict_of(value), key, wanted.hash, item);
+      status = put_string(snarli_dict_of(value), key, item);
   }
   if (status)
     snarl_any_drop(&item);

@@ -6,22 +6,28 @@
 #include "heap.h"
 #include "pack.h"
 
-/* What a value's first byte says comes next. */
-enum kind { NOTHING, PLAIN, UNSIGNED, TEXT, BYTES, LIST, DICT, FOREIGN };
+/* How many bytes a value has whose first byte says it all; 0: it does not. */
+static const uint8_t plain[256] = {
+    [0 ... 0x7f] = 1, [0xe0 ... 0xff] = 1, [0xc0] = 1, [0xc2] = 1, [0xc3] = 1, [0xca] = 5, [0xcb] = 9,
+    [0xcc] = 2,       [0xcd] = 3,          [0xce] = 5, [0xd0] = 2, [0xd1] = 3, [0xd2] = 5, [0xd3] = 9,
+};
 
-/* `width` bytes that are the value, or its size or count. */
+/* What the first byte of the others says comes next. */
+enum kind { NOTHING, FOREIGN, UNSIGNED, TEXT, BYTES, LIST, DICT };
+
+/* `width` bytes that are the value, its size or its count. */
 struct form {
   uint8_t kind, width;
 };
-
-static const struct form forms[] = {
-    /* c0 */ {PLAIN, 0},   {NOTHING, 0},  {PLAIN, 0},   {PLAIN, 0},   {BYTES, 1}, {BYTES, 2}, {BYTES, 4},
-    /* c7 */ {FOREIGN, 0}, {FOREIGN, 0},  {FOREIGN, 0}, {PLAIN, 4},   {PLAIN, 8}, {PLAIN, 1}, {PLAIN, 2},
-    /* ce */ {PLAIN, 4},   {UNSIGNED, 8}, {PLAIN, 1},   {PLAIN, 2},   {PLAIN, 4}, {PLAIN, 8}, {FOREIGN, 0},
-    /* d5 */ {FOREIGN, 0}, {FOREIGN, 0},  {FOREIGN, 0}, {FOREIGN, 0}, {TEXT, 1},  {TEXT, 2},  {TEXT, 4},
-    /* dc */ {LIST, 2},    {LIST, 4},     {DICT, 2},    {DICT, 4},
+static const struct form forms[0x20] = {
+    [0x04] = {BYTES, 1},    [0x05] = {BYTES, 2},
+    [0x06] = {BYTES, 4},    [0x07 ... 0x09] = {FOREIGN, 0},
+    [0x0f] = {UNSIGNED, 8}, [0x14 ... 0x18] = {FOREIGN, 0},
+    [0x19] = {TEXT, 1},     [0x1a] = {TEXT, 2},
+    [0x1b] = {TEXT, 4},     [0x1c] = {LIST, 2},
+    [0x1d] = {LIST, 4},     [0x1e] = {DICT, 2},
+    [0x1f] = {DICT, 4},
 };
-_Static_assert(sizeof forms / sizeof *forms == 0x20, "c0 to df");
 
 /* A list or dict that is not at its end yet: so many values are still to come; of a dict, a key if they are even. */
 struct level {
@@ -33,7 +39,7 @@ struct scan {
   const uint8_t *at, *end;
   uint64_t pending; /* values to come, of which each has a byte at least */
   unsigned depth;
-  struct level levels[SNARL_ANY_DEPTH];
+  struct level levels[SNARL_ANY_DEPTH + 1]; /* outside all is the one value */
 };
 
 static uint64_t left_of(const struct scan *scan) { return (uint64_t)(scan->end - scan->at); }
@@ -62,9 +68,9 @@ static int text(struct scan *scan, uint64_t size) {
 }
 
 static int descend(struct scan *scan, uint64_t values, bool is_dict) {
-  if (scan->depth && scan->levels[scan->depth - 1].is_dict && scan->levels[scan->depth - 1].left % 2)
+  if (scan->levels[scan->depth - 1].is_dict && scan->levels[scan->depth - 1].left % 2)
     return SNARL_UNREPRESENTABLE; /* the key before it was counted down already */
-  if (scan->depth == SNARL_ANY_DEPTH)
+  if (scan->depth > SNARL_ANY_DEPTH)
     return SNARL_TOO_DEEP;
   scan->pending += values;
   if (scan->pending > left_of(scan))
@@ -74,12 +80,10 @@ static int descend(struct scan *scan, uint64_t values, bool is_dict) {
 }
 
 static int variable(struct scan *scan, struct form form) {
-  if (form.kind == NOTHING || form.kind == FOREIGN)
+  if (form.kind <= FOREIGN)
     return form.kind == NOTHING ? SNARL_MALFORMED : SNARL_UNREPRESENTABLE;
   if (left_of(scan) < form.width)
     return SNARL_TRUNCATED;
-  if (form.kind == PLAIN)
-    return skip(scan, form.width);
   uint64_t what = number(scan, form.width);
   switch (form.kind) {
   case UNSIGNED:
@@ -95,16 +99,47 @@ static int variable(struct scan *scan, struct form form) {
   }
 }
 
-/* One value, of a list or dict its beginning. There is a byte. */
+/* One value that is not plain, of a list or dict its beginning. There is a byte. */
 static int value(struct scan *scan) {
   uint8_t first = *scan->at++;
-  if (first < 0x80 || first >= 0xe0)
-    return SNARL_OK;
   if (first >= 0xc0)
     return variable(scan, forms[first - 0xc0]);
   if (first >= 0xa0)
     return text(scan, first & 0x1f);
   return first >= 0x90 ? descend(scan, first & 0x0f, false) : descend(scan, (first & 0x0fu) * 2, true);
+}
+
+/* The plain values that come next in this level. */
+static int plain_values(struct scan *scan, struct level *level) {
+  const uint8_t *at = scan->at, *end = scan->end;
+  uint64_t left = level->left;
+  while (left && at < end && plain[*at]) {
+    if (plain[*at] > end - at)
+      return SNARL_TRUNCATED;
+    at += plain[*at];
+    left--;
+  }
+  scan->pending -= level->left - left;
+  level->left = left;
+  scan->at = at;
+  return SNARL_OK;
+}
+
+/* Goes on until there is another level. */
+static int level(struct scan *scan) {
+  struct level *level = &scan->levels[scan->depth - 1];
+  unsigned depth = scan->depth;
+  int status = plain_values(scan, level);
+  while (!status && level->left && scan->depth == depth) {
+    if (scan->at == scan->end)
+      return SNARL_TRUNCATED;
+    level->left--;
+    scan->pending--;
+    status = value(scan);
+    if (!status && scan->depth == depth)
+      status = plain_values(scan, level);
+  }
+  return status;
 }
 
 int snarli_any_scan(const void *bytes, size_t size) {
@@ -114,14 +149,10 @@ int snarli_any_scan(const void *bytes, size_t size) {
   scan.at = bytes;
   scan.end = scan.at + size;
   scan.pending = 1;
-  scan.depth = 0;
-  while (scan.pending) {
-    if (scan.at == scan.end)
-      return SNARL_TRUNCATED;
-    scan.pending--;
-    if (scan.depth)
-      scan.levels[scan.depth - 1].left--;
-    int status = value(&scan);
+  scan.depth = 1;
+  scan.levels[0] = (struct level){1, false};
+  while (scan.depth) {
+    int status = level(&scan);
     if (status)
       return status;
     while (scan.depth && !scan.levels[scan.depth - 1].left)

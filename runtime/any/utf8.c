@@ -24,21 +24,23 @@ static size_t character(const unsigned char *bytes, size_t size) {
   return length;
 }
 
+static bool is_ascii(const unsigned char *bytes, size_t size) {
+  uint64_t seen = 0, eight;
+  for (; size >= sizeof eight; bytes += sizeof eight, size -= sizeof eight) {
+    memcpy(&eight, bytes, sizeof eight);
+    seen |= eight;
+  }
+  while (size--)
+    seen |= *bytes++;
+  return !(seen & 0x8080808080808080u);
+}
+
 bool snarli_is_utf8(const void *text, size_t size) {
   const unsigned char *bytes = text;
-  for (size_t i = 0; i < size;) {
-    uint64_t eight;
-    if (size - i >= sizeof eight) {
-      memcpy(&eight, bytes + i, sizeof eight);
-      if (!(eight & 0x8080808080808080u)) {
-        i += sizeof eight;
-        continue;
-      }
-    }
-    size_t length = character(bytes + i, size - i);
-    if (!length)
+  if (is_ascii(bytes, size))
+    return true;
+  for (size_t i = 0, length; i < size; i += length)
+    if (!(length = character(bytes + i, size - i)))
       return false;
-    i += length;
-  }
   return true;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Value and Array: their memory, their lock and the records of their accesses. Entered by any thread of any process
- * that has the memory.
+ * Value and Array, RawValue and RawArray: their memory, their lock and the records of their accesses. Entered by any
+ * thread of any process that has the memory.
  */
 #include "core/runtime.h"
 #include <errno.h>
@@ -16,11 +16,33 @@ int snarli_value_init(snarl_rlock *lock, struct snarl_object *shared, const char
   return snarl_shared_init_shared_at(shared, name, site);
 }
 
-void *snarli_value_new(size_t size, size_t shared, const char *name, struct snarl_site *site) {
+void *snarli_raw_new(size_t size) {
   int saved = errno;
-  char *value = (char *)mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   errno = saved;
-  if (value == MAP_FAILED)
+  return memory == MAP_FAILED ? NULL : memory;
+}
+
+void snarli_raw_free(void *memory, size_t size) {
+  if (!memory)
+    return;
+  if (snarli_records())
+    snarli_unmapped(memory, size);
+  int saved = errno;
+  (void)munmap(memory, size);
+  errno = saved;
+}
+
+void *snarli_raw_value_new(size_t size, const char *name, struct snarl_site *site) {
+  struct snarl_object *value = snarli_raw_new(size);
+  if (value)
+    (void)snarl_shared_init_shared_at(value, name, site);
+  return value;
+}
+
+void *snarli_value_new(size_t size, size_t shared, const char *name, struct snarl_site *site) {
+  char *value = snarli_raw_new(size);
+  if (!value)
     return NULL;
   struct snarl_object *variable = shared ? (struct snarl_object *)(void *)(value + shared) : NULL;
   if (snarli_value_init((snarl_rlock *)(void *)value, variable, name, site) == SNARL_OK)
@@ -29,15 +51,7 @@ void *snarli_value_new(size_t size, size_t shared, const char *name, struct snar
   return NULL;
 }
 
-void snarli_value_free(snarl_rlock *lock, size_t size) {
-  if (!lock)
-    return;
-  if (snarli_records())
-    snarli_unmapped(lock, size);
-  int saved = errno;
-  (void)munmap(lock, size);
-  errno = saved;
-}
+void snarli_value_free(snarl_rlock *lock, size_t size) { snarli_raw_free(lock, size); }
 
 /* What a killed owner may have left half done is one store, which is done or not. */
 bool snarli_value_enter(snarl_rlock *lock, struct snarl_site *site) {

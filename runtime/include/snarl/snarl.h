@@ -24,6 +24,7 @@
 #include <snarl/queue.h>
 #include <snarl/rwlock.h>
 #include <snarl/semaphore.h>
+#include <snarl/shareable_list.h>
 #include <snarl/shared.h>
 #include <snarl/shared_memory.h>
 #include <snarl/thread.h>

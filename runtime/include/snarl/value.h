@@ -11,7 +11,11 @@
  *
  * Unlike Python's `value += 1`, an update is one step. What a process was doing when it was killed is lost, the lock is
  * not. Without the lock: snarl_shared_read(&hits->shared) and its like, which is a race unless something else orders
- * it.
+ * it. Where something always does, RawValue and RawArray have no lock at all:
+ *
+ *   typedef SNARL_RAW_VALUE(double) limit;      a SNARL_SHARED(double): snarl_shared_init_shared in memory of your own
+ *   limit *best = snarl_raw_value_new(limit, "best");
+ *   typedef SNARL_RAW_ARRAY(int, 1000) cells;   nothing but the items: any memory that is large enough is one
  */
 #ifndef SNARL_VALUE_H
 #define SNARL_VALUE_H
@@ -77,6 +81,35 @@ void snarli_value_leave(snarl_rlock *lock, bool is_held, struct snarl_site *site
 enum snarli_item_access { SNARLI_READS = 1, SNARLI_WRITES = 2 };
 size_t snarli_item(size_t index, size_t length, const volatile void *items, size_t size, int how,
                    struct snarl_site *site);
+
+#define SNARL_RAW_VALUE(type) SNARL_SHARED(type)
+#define SNARL_RAW_ARRAY(type, count)                                                                                   \
+  struct {                                                                                                             \
+    type items[count];                                                                                                 \
+  }
+/* In memory of its own, filled with zeros; NULL: there is none. Each process frees what it has of it. */
+#define snarl_raw_value_new(type, name) ((type *)snarli_raw_value_new(sizeof(type), (name), SNARL_HERE))
+#define snarl_raw_array_new(type) ((type *)snarli_raw_new(sizeof(type)))
+#define snarl_raw_value_free(value) snarli_raw_free((value), sizeof *(value))
+#define snarl_raw_array_free(array) snarli_raw_free((array), sizeof *(array))
+void *snarli_raw_value_new(size_t size, const char *name, struct snarl_site *site);
+void *snarli_raw_new(size_t size);
+void snarli_raw_free(void *memory, size_t size);
+
+/* The same as above, without the lock. */
+#define snarl_raw_value_get(value) snarl_shared_read(value)
+#define snarl_raw_value_set(value, to) snarl_shared_write(value, to)
+#define snarl_raw_value_update(value, change) snarl_shared_update(value, change)
+#define snarl_raw_array_length(array) snarl_array_length(array)
+#define snarl_raw_array_get(array, index) SNARLI_RAW(array, *SNARLI_ITEM(index, SNARLI_READS))
+#define snarl_raw_array_set(array, index, to) SNARLI_RAW(array, *SNARLI_ITEM(index, SNARLI_WRITES) = (to))
+#define snarl_raw_array_update(array, index, change)                                                                   \
+  SNARLI_RAW(array, *SNARLI_ITEM(index, SNARLI_READS | SNARLI_WRITES) change)
+#define SNARLI_RAW(array, expression)                                                                                  \
+  __extension__({                                                                                                      \
+    __typeof__(array) snarl_value_here = (array);                                                                      \
+    expression;                                                                                                        \
+  })
 
 #pragma GCC visibility pop
 #ifdef __cplusplus

@@ -14,6 +14,9 @@
 typedef SNARL_VALUE(int) counter;
 typedef SNARL_ARRAY(int64_t, 4) numbers;
 
+typedef SNARL_RAW_VALUE(int) raw_counter;
+typedef SNARL_RAW_ARRAY(double, 3) raw_numbers;
+
 static char name[64];
 static counter *value;
 static numbers *array;
@@ -136,9 +139,36 @@ static void test_killed_in_a_value(void **state) {
   assert_int_equal(snarl_shared_memory_close(&memory), SNARL_OK);
 }
 
+static raw_counter *raw_value;
+static raw_numbers *raw_array;
+
+static int change_raw(void) {
+  snarl_raw_value_update(raw_value, += 2);
+  snarl_raw_array_update(raw_array, 1, *= 3);
+  return snarl_raw_value_get(raw_value) != 7;
+}
+
+static void test_raw(void **state) {
+  (void)state;
+  raw_value = snarl_raw_value_new(raw_counter, "raw");
+  raw_array = snarl_raw_array_new(raw_numbers);
+  assert_int_equal(snarl_raw_value_get(raw_value), 0);
+  assert_int_equal(snarl_raw_array_length(raw_array), 3);
+  assert_int_equal(snarl_raw_value_set(raw_value, 5), 5);
+  assert_true(snarl_raw_array_set(raw_array, 1, 1.5) == 1.5 && snarl_raw_array_get(raw_array, 0) == 0);
+  assert_int_equal(in_process(change_raw), 0);
+  assert_int_equal(snarl_raw_value_get(raw_value), 7);
+  assert_true(snarl_raw_array_get(raw_array, 1) == 4.5);
+  snarl_raw_value_free(raw_value);
+  snarl_raw_array_free(raw_array);
+  snarl_raw_array_free((raw_numbers *)NULL);
+  assert_null(snarli_raw_new(SIZE_MAX / 2));
+}
+
 int main(void) {
   snprintf(name, sizeof name, "snarl-test-%d", (int)getpid());
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_raw),
       cmocka_unit_test(test_named_memory),
       cmocka_unit_test(test_memory_refuses),
       cmocka_unit_test(test_updates_are_not_lost),

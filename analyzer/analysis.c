@@ -61,7 +61,7 @@ static void replay(struct analysis *analysis) {
     if (analysis->options.only_blocked)
       continue;
     misuses_step(&analysis->misuses, &event);
-    analysis->has_accesses |= event.info->family == SNARLI_SHARED;
+    analysis->has_accesses |= event.info->family == SNARLI_SHARED || event.info->family == SNARLI_MANAGED;
     if (event.wants)
       dependencies_step(&analysis->deps, &event);
     fork_locks_step(&analysis->fork_locks, &event);

@@ -11,6 +11,7 @@ static void drop_thread(void *context, struct thread *thread) {
 static void drop_object(void *context, struct object *object) {
   struct data_races *races = context;
   observed_drop_object(&races->observed, object);
+  lost_updates_drop_object(&races->lost, object);
   uint32_t place = map_get(&races->by_object, object->serial);
   if (place == MAP_NONE)
     return;
@@ -84,6 +85,7 @@ void data_races_find(struct data_races *races, struct arena *arena, struct trace
   *races = (struct data_races){.arena = arena};
   model_init(&races->model, arena, trace);
   observed_init(&races->observed, arena, races->model.process_count);
+  races->lost = (struct lost_updates){.arena = arena, .model = &races->model, .observed = &races->observed};
   races->model.drop_thread = drop_thread;
   races->model.drop_object = drop_object;
   races->model.context = races;
@@ -93,6 +95,8 @@ void data_races_find(struct data_races *races, struct arena *arena, struct trace
     observed_step(&races->observed, &races->model, &event);
     if (event.info->family == SNARLI_SHARED && event.object)
       accessed(races, &event);
+    if (event.info->family == SNARLI_MANAGED && event.object)
+      lost_updates_step(&races->lost, &event);
   }
 }
 
@@ -101,6 +105,7 @@ void data_races_announce(const struct data_races *races, struct describe *descri
     describe_announce(describe, races->races.items[i].first.thread);
     describe_announce(describe, races->races.items[i].second.thread);
   }
+  lost_updates_announce(&races->lost, describe);
 }
 
 static const char *verb(const struct race_access *access) { return access->is_write ? "writes" : "reads"; }
@@ -129,4 +134,5 @@ void data_races_report(const struct data_races *races, struct describe *describe
   size_t before = found->count;
   for (size_t i = 0; i < races->races.count; i++)
     found_merge(describe, found, before, finding_of(describe, &races->races.items[i]));
+  lost_updates_report(&races->lost, describe, found);
 }

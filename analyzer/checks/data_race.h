@@ -10,6 +10,7 @@
 
 #include "../describe/describe.h"
 #include "../model/observed.h"
+#include "lost_update.h"
 
 struct race_access {
   struct thread *thread; /* pinned */
@@ -37,6 +38,7 @@ struct data_races {
   VECTOR(struct race_variable) variables;
   struct map seen; /* hash of a pair of places on a variable -> place in races */
   VECTOR(struct race) races;
+  struct lost_updates lost;
 };
 
 void data_races_find(struct data_races *races, struct arena *arena, struct trace *trace);

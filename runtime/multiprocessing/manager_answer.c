@@ -79,7 +79,11 @@ static int get(struct call *call) {
   return item ? show(call, item) : SNARL_NOT_FOUND;
 }
 
-static int set(struct call *call) { return set_or_add(call, item_of(call), call->value); }
+static int set(struct call *call) {
+  struct manager_item *item = item_of(call);
+  call->reply.number = item && snarli_pack_equal(snarli_manager_view(&item->value), call->value);
+  return set_or_add(call, item, call->value);
+}
 
 static int take(struct call *call) {
   struct manager_item *item = item_of(call);
@@ -107,6 +111,7 @@ static int setdefault(struct call *call) {
   if (item)
     return show(call, item);
   int status = put(call, call->value);
+  call->reply.number = 1;
   return status ? status : add_pair(call, call->key, call->value);
 }
 

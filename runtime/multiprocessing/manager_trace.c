@@ -99,6 +99,8 @@ static SNARLI_COLD void end(const struct managed *managed, const struct manager_
   if (managed->item) {
     if (writes)
       version(managed, SNARLI_V_OVERWRITTEN, reply->previous);
+    if (managed->access == MANAGED_WRITES && reply->number)
+      version(managed, SNARLI_V_SAME, 0);
     version(managed, SNARLI_V_NOW, reply->version);
     note(managed,
          managed->access == MANAGED_WRITES    ? SNARLI_R_MANAGED_WRITTEN
@@ -116,9 +118,10 @@ static SNARLI_COLD void end(const struct managed *managed, const struct manager_
 /* What was answered, was seen; also that it is not there, or has changed. */
 void snarli_managed_end(struct managed *managed, const struct manager_call *call, int status) {
   bool was_seen = status >= 0 || status == SNARL_NOT_FOUND || status == SNARL_CHANGED;
+  bool has_changed = status >= 0 && (call->request.operation != MANAGER_SETDEFAULT || call->reply.number);
   if (!managed->is_recorded || !was_seen)
     return;
-  if (status < 0 && (managed->access == MANAGED_CHANGES || managed->access == MANAGED_WRITES))
+  if (!has_changed && (managed->access == MANAGED_CHANGES || managed->access == MANAGED_WRITES))
     managed->access = MANAGED_LOOKS;
   end(managed, &call->reply);
 }

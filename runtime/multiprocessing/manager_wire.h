@@ -53,7 +53,8 @@ struct manager_request {
   uint64_t version;
 };
 
-/* `version` of what was read or written, 0: it is not there; `previous` of what was overwritten. */
+/* `number`: a length or a place; of a set, 1 if nothing else was there before; of a setdefault, 1 if it set.
+ * `version` of what was read or written, 0: it is not there; `previous` of what was overwritten. */
 struct manager_reply {
   uint32_t size;
   int32_t status;

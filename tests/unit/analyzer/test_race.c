@@ -44,6 +44,51 @@ static void ordered(void **state) {
   expect(WAITS("ETIMEDOUT "), "data-race", "happened", "writes");
 }
 
+#define GET(thread, version) thread " managed-version I arg=1 " version "\n" thread " managed-read I g@a.c:1\n"
+#define GIVE(thread, line) thread " managed-given I s@a.c:" line "\n"
+#define MADE(thread, from, to) thread " managed-version I arg=2 " from "\n" thread " managed-version I arg=1 " to "\n"
+#define SET(thread, from, to) GIVE(thread, "2") MADE(thread, from, to) thread " managed-written I s@a.c:2\n"
+#define STEP(thread, from, to) GIVE(thread, "3") MADE(thread, from, to) thread " managed-changed I c@a.c:3\n"
+#define SAME(thread) thread " managed-version I arg=3 0\n"
+
+static void lost_updates(void **state) {
+  (void)state;
+  expect(TWO GET("1.1", "1") GET("1.2", "1") SET("1.1", "1", "2") SET("1.2", "2", "3") TWO_END, "data-race", "happened",
+         "is lost");
+  expect(TWO GET("1.2", "1") STEP("1.1", "1", "2") SET("1.2", "2", "3") TWO_END, "data-race", "happened", "is lost");
+  expect(TWO GET("1.2", "0") SET("1.1", "0", "1") SET("1.2", "1", "2") TWO_END, "data-race", "happened", "is lost");
+  /* each other's newest, one step, and sets that look at nothing */
+  expect(TWO GET("1.1", "1") SET("1.1", "1", "2") GET("1.2", "2") SET("1.2", "2", "3") TWO_END, NULL, NULL, NULL);
+  expect(TWO STEP("1.1", "1", "2") STEP("1.2", "2", "3") STEP("1.1", "3", "4") TWO_END, NULL, NULL, NULL);
+  expect(TWO SET("1.1", "1", "2") SET("1.2", "2", "3") SET("1.1", "3", "4") TWO_END, NULL, NULL, NULL);
+  expect(TWO GET("1.1", "1") STEP("1.1", "1", "2") SET("1.2", "2", "3") SET("1.1", "3", "4") TWO_END, NULL, NULL, NULL);
+  /* both have found nothing and set the same */
+  expect(TWO GET("1.2", "0") SET("1.1", "0", "1") GIVE("1.2", "2") MADE("1.2", "1", "2")
+             SAME("1.2") "1.2 managed-written I s@a.c:2\n" TWO_END,
+         NULL, NULL, NULL);
+  /* nobody knows who made the version that is overwritten */
+  expect(TWO GET("1.2", "1") SET("1.2", "7", "8") TWO_END, NULL, NULL, NULL);
+}
+
+/* Whoever was told of a change has overwritten it knowingly. */
+static void known_updates(void **state) {
+  (void)state;
+#define LOCKED(thread, what) thread " lock A\n" what thread " unlock A\n"
+  expect(TWO GET("1.2", "1") LOCKED("1.1", SET("1.1", "1", "2")) LOCKED("1.2", SET("1.2", "2", "3")) TWO_END, NULL,
+         NULL, NULL);
+  expect(TWO GET("1.2", "1") SET("1.1", "1", "2") EVENT("1.1", "set") EVENT("1.2", "wait-returned") SET("1.2", "2", "3")
+             TWO_END,
+         NULL, NULL, NULL);
+  expect(TWO GET("1.2", "1") EVENT("1.1", "set") SET("1.1", "1", "2") EVENT("1.2", "wait-returned") SET("1.2", "2", "3")
+             TWO_END,
+         "data-race", "happened", "is lost");
+  /* an item hands over what was done before */
+  expect(TWO W("1.1") SET("1.1", "0", "1") GET("1.2", "1") W("1.2") TWO_END, NULL, NULL, NULL);
+  expect(TWO W("1.1") SET("1.1", "0", "1") "1.2 managed-looked I l@a.c:4\n" W("1.2") TWO_END, NULL, NULL, NULL);
+  expect(TWO W("1.1") SET("1.1", "0", "1") "1.2 managed-looked J l@a.c:4\n" W("1.2") TWO_END, "data-race", "happened",
+         "writes");
+}
+
 static void annotated(void **state) {
   (void)state;
 #define OWN(thread, how, what) thread " lock-" how "-acquired L l@a.c:1\n" what thread " lock-released L l@a.c:2\n"
@@ -196,6 +241,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(unordered),
       cmocka_unit_test(ordered),
+      cmocka_unit_test(lost_updates),
+      cmocka_unit_test(known_updates),
       cmocka_unit_test(annotated),
       cmocka_unit_test(readers_order_writers_only),
       cmocka_unit_test(barriers),

@@ -102,6 +102,7 @@ enum snarli_version_of {
   SNARLI_V_NONE, /* nothing: the item is only named */
   SNARLI_V_NOW,  /* what the next record of this thread read, or made */
   SNARLI_V_OVERWRITTEN,
+  SNARLI_V_SAME, /* and what was overwritten was equal */
 };
 
 /* The argument of INIT records (`arg` is TYPE). */

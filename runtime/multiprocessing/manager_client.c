@@ -148,6 +148,18 @@ static bool send_request(struct manager_call *call) {
 
 static __thread struct manager_spin spin __attribute__((tls_model("initial-exec"))) = {MANAGER_LOOKS_LEAST, 0};
 
+/* A server that has left before it took our request resets us first and lets us have its last word then. */
+static long recv_blocking(int fd, void *bytes, size_t room) {
+  long size;
+  bool was_reset = false;
+  for (;;) {
+    size = snarli_system(SYS_recvfrom, fd, bytes, room, MSG_TRUNC, NULL, NULL);
+    if (size != -EINTR && (size != -ECONNRESET || was_reset))
+      return size;
+    was_reset |= size == -ECONNRESET;
+  }
+}
+
 static long recv_packet(struct manager_connection *connection, void *bytes, size_t room) {
   uint32_t looks = manager_looks(&spin, connection->processor);
   long size = -EAGAIN;
@@ -155,9 +167,7 @@ static long recv_packet(struct manager_connection *connection, void *bytes, size
     size = snarli_system(SYS_recvfrom, connection->fd, bytes, room, MSG_DONTWAIT | MSG_TRUNC, NULL, NULL);
   if (looks)
     manager_looked(&spin, size != -EAGAIN);
-  while (size == -EAGAIN || size == -EINTR)
-    size = snarli_system(SYS_recvfrom, connection->fd, bytes, room, MSG_TRUNC, NULL, NULL);
-  return size;
+  return size == -EAGAIN || size == -EINTR || size == -ECONNRESET ? recv_blocking(connection->fd, bytes, room) : size;
 }
 
 /* A first packet, which says how long the reply is, and the rest of it. */

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """run_example.py SNARL EXAMPLE: runs EXAMPLE under `snarl run --fail-on=note`, which must report nothing, and checks its output:
 the lines that the Python original prints, in an order that it could print them in."""
+import json
 import os
 import re
 import subprocess
@@ -154,18 +155,32 @@ def value_array(lines):
         sys.exit("updates were lost")
 
 
+def manager(lines):
+    names = [f"Process-{i}" for i in range(5)]
+    shown, items = {}, []
+    for line in lines[:-4]:
+        match = re.fullmatch(r"process (\S+) updates the shared (dict|list): (.*)", line)
+        if match and match.group(2) == "dict":
+            now = json.loads(match.group(3))
+            shown[match.group(1)] = now[match.group(1)]
+            if now != shown:
+                sys.exit(f"an update was lost: {line}")
+        elif match:
+            items.append(f"data of {match.group(1)}")
+            if json.loads(match.group(3)) != items:
+                sys.exit(f"an update was lost: {line}")
+    expect_order([line for line in lines[:-4] if "updates" not in line],
+                 [[f"process {name} begins to work", f"process {name} has done its work"] for name in names])
+    last = ["the shared data at last:", f"the shared dict: {json.dumps(shown)}", f"the shared list: {json.dumps(items)}",
+            "all processes have done their work"]
+    if sorted(shown) != names or lines[-4:] != last:
+        sys.exit("updates were lost")
+
+
 def pipe(lines):
     sent, received = [f"sent: message-{i}" for i in range(10)], [f"received: message-{i}" for i in range(10)]
     expect_order(lines[:-1], [["the sender begins", *sent, "the sender ends"],
                               ["the receiver begins", *received, "the receiver ends"]])
-    if lines[-1] != "all processes have ended":
-        sys.exit("the end is missing")
-
-
-def process_queue(lines):
-    items = [f"item-{i}" for i in range(10)]
-    expect_order(lines[:-1], [[f"the producer adds: {item}" for item in items],
-                              [f"the consumer takes: {item}" for item in items] + ["the queue is empty, the consumer ends"]])
     if lines[-1] != "all processes have ended":
         sys.exit("the end is missing")
 
@@ -197,7 +212,7 @@ def threads_in_processes(lines):
 
 CHECKS = {"01": workers, "02": workers, "03": counter, "04": counter, "05": rlock, "06": condition, "07": semaphore, "08": event,
           "09": barrier, "10": thread_pool, "11": local, "12": processes,
-          "13": processes, "14": process_queue, "15": pipe, "17": value_array, "20": threads_in_processes}
+          "13": processes, "15": pipe, "16": manager, "17": value_array, "20": threads_in_processes}
 
 
 def main():

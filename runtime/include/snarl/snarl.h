@@ -27,6 +27,7 @@
 #include <snarl/shareable_list.h>
 #include <snarl/shared.h>
 #include <snarl/shared_memory.h>
+#include <snarl/shared_things.h>
 #include <snarl/thread.h>
 #include <snarl/timer.h>
 #include <snarl/value.h>

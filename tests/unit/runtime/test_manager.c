@@ -400,6 +400,108 @@ static void test_fork_lets_go(void **state) {
   assert_int_equal(snarl_dict_length(&dict), 0);
 }
 
+typedef SNARL_VALUE(int64_t) counter;
+typedef SNARL_ARRAY(int32_t, 3) counters;
+
+/* The region lies elsewhere in this process. */
+static int use_as_stranger(void) {
+  snarl_manager visited;
+  if (snarl_manager_connect(&visited, address))
+    return 1;
+  snarl_lock *lock = snarl_manager_lock(&visited, "lock");
+  snarl_event *event = snarl_manager_event(&visited, "event");
+  counter *value = snarl_manager_value(&visited, counter, "value");
+  counters *array = snarl_manager_array(&visited, counters, "array");
+  snarl_condition *condition = snarl_manager_condition(&visited, "condition");
+  if (!lock || !event || !value || !array || !condition)
+    return 2;
+  for (int i = 0; i < INCREMENTS; i++) {
+    snarl_with(lock)(void) snarl_shared_write(&value->shared, snarl_shared_read(&value->shared) + 1);
+    (void)snarl_array_update(array, 1, += 1);
+  }
+  snarl_with(condition)(void) snarl_condition_notify(condition, 1);
+  if (snarl_event_set(event) || snarl_semaphore_release(snarl_manager_semaphore(&visited, "semaphore", 77), 1))
+    return 3;
+  return snarl_manager_shutdown(&visited) != SNARL_OK;
+}
+
+static void test_things(void **state) {
+  (void)state;
+  address = snarl_manager_address(&manager);
+  snarl_lock *lock = snarl_manager_lock(&manager, "lock");
+  snarl_rlock *rlock = snarl_manager_rlock(&manager, "rlock");
+  snarl_semaphore *semaphore = snarl_manager_semaphore(&manager, "semaphore", 0);
+  snarl_semaphore *bounded = snarl_manager_bounded_semaphore(&manager, "bounded", 2);
+  snarl_event *event = snarl_manager_event(&manager, "event");
+  snarl_barrier *barrier = snarl_manager_barrier(&manager, "barrier", 1);
+  counter *value = snarl_manager_value(&manager, counter, "value");
+  counters *array = snarl_manager_array(&manager, counters, "array");
+  assert_true(lock && rlock && semaphore && bounded && event && barrier && value && array);
+  pid_t child = fork();
+  if (!child)
+    _exit(use_as_stranger());
+  for (int i = 0; i < INCREMENTS; i++)
+    snarl_with(lock)(void) snarl_shared_write(&value->shared, snarl_shared_read(&value->shared) + 1);
+  assert_int_equal(snarl_event_wait(event, SNARL_S(10)), SNARL_OK);
+  assert_int_equal(snarl_semaphore_acquire(semaphore, SNARL_S(10)), SNARL_OK);
+  int status;
+  assert_int_equal(waitpid(child, &status, 0), child);
+  assert_int_equal(status, 0);
+  assert_int_equal(snarl_value_get(value), 2 * INCREMENTS);
+  assert_int_equal(snarl_array_get(array, 1), INCREMENTS);
+  assert_int_equal(snarl_semaphore_value(bounded), 2);
+  assert_int_equal(snarl_semaphore_release(bounded, 1), SNARL_TOO_MANY);
+  assert_int_equal(snarl_barrier_wait(barrier, SNARL_S(1)), 0);
+  snarl_with(rlock) snarl_with(rlock) assert_true(snarl_rlock_locked(rlock));
+}
+
+static int die_with_lock(void) {
+  snarl_lock *lock = snarl_manager_lock(&manager, "left behind");
+  if (snarl_lock_acquire(lock, SNARL_NOW))
+    return 1;
+  return 0;
+}
+
+static void test_names_of_things(void **state) {
+  (void)state;
+  char longest[300];
+  memset(longest, 'x', sizeof longest);
+  longest[256] = 0;
+  snarl_lock *lock = snarl_manager_lock(&manager, "lock");
+  assert_ptr_equal(snarl_manager_lock(&manager, "lock"), lock);
+  assert_ptr_not_equal(snarl_manager_lock(&manager, NULL), snarl_manager_lock(&manager, NULL));
+  assert_null(snarl_manager_event(&manager, "lock"));
+  assert_int_equal(snarl_manager_refusal(), SNARL_WRONG_KIND);
+  assert_null(snarl_manager_value(&manager, SNARL_VALUE(char), "array"));
+  assert_int_equal(snarl_manager_refusal(), SNARL_WRONG_KIND);
+  assert_null(snarl_manager_lock(&manager, longest));
+  assert_null(snarl_manager_lock(&manager, ""));
+  assert_int_equal(snarl_manager_refusal(), SNARL_INVALID);
+  assert_non_null(snarl_manager_lock(&manager, longest + 1));
+  assert_null(snarl_manager_barrier(&manager, "none", 0));
+  assert_null(snarl_manager_lock(NULL, "lock"));
+  assert_int_equal(in_process(die_with_lock), 0);
+  lock = snarl_manager_lock(&manager, "left behind");
+  assert_int_equal(snarl_lock_acquire(lock, SNARL_S(10)), SNARL_RECOVERED);
+  assert_int_equal(snarl_lock_release(lock), SNARL_OK);
+}
+
+typedef struct {
+  snarl_rlock lock;
+  char items[100 << 20];
+} large;
+
+/* Room runs out, for one; what is there stays. */
+static void test_room_of_things(void **state) {
+  (void)state;
+  int count = 0;
+  while (count < 20 && snarl_manager_array(&manager, large, NULL))
+    count++;
+  assert_int_equal(count, 10);
+  assert_int_equal(snarl_manager_refusal(), SNARL_NO_MEMORY);
+  assert_non_null(snarl_manager_lock(&manager, "one more"));
+}
+
 static int count_descriptors(void) {
   int count = 0;
   for (int fd = 0; fd < 1024; fd++)
@@ -498,16 +600,18 @@ static void test_block(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_dict),         cmocka_unit_test(test_steps),
-      cmocka_unit_test(test_sums),         cmocka_unit_test(test_change),
-      cmocka_unit_test(test_list),         cmocka_unit_test(test_namespace),
-      cmocka_unit_test(test_names),        cmocka_unit_test(test_refuses),
-      cmocka_unit_test(test_depth),        cmocka_unit_test(test_large),
-      cmocka_unit_test(test_many_keys),    cmocka_unit_test(test_increments),
-      cmocka_unit_test(test_threads),      cmocka_unit_test(test_strangers),
-      cmocka_unit_test(test_fork_lets_go), cmocka_unit_test(test_killed_server),
-      cmocka_unit_test(test_daemon),       cmocka_unit_test(test_killed_creator),
-      cmocka_unit_test(test_block),        cmocka_unit_test(test_nothing_is_left),
+      cmocka_unit_test(test_dict),           cmocka_unit_test(test_steps),
+      cmocka_unit_test(test_sums),           cmocka_unit_test(test_change),
+      cmocka_unit_test(test_list),           cmocka_unit_test(test_namespace),
+      cmocka_unit_test(test_names),          cmocka_unit_test(test_refuses),
+      cmocka_unit_test(test_depth),          cmocka_unit_test(test_large),
+      cmocka_unit_test(test_many_keys),      cmocka_unit_test(test_increments),
+      cmocka_unit_test(test_threads),        cmocka_unit_test(test_strangers),
+      cmocka_unit_test(test_fork_lets_go),   cmocka_unit_test(test_killed_server),
+      cmocka_unit_test(test_daemon),         cmocka_unit_test(test_killed_creator),
+      cmocka_unit_test(test_block),          cmocka_unit_test(test_nothing_is_left),
+      cmocka_unit_test(test_things),         cmocka_unit_test(test_names_of_things),
+      cmocka_unit_test(test_room_of_things),
   };
   return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -102,8 +102,20 @@ static int borrow(struct snarli_manager *inside, struct manager_connection **con
   return *connection ? SNARL_OK : connection_new(inside, connection);
 }
 
-static bool send_packet(int fd, struct iovec *parts, int count) {
+union passed {
+  char bytes[CMSG_SPACE(sizeof(int))];
+  struct cmsghdr header;
+};
+
+/* `give`: a descriptor, -1: none. */
+static bool send_packet(int fd, struct iovec *parts, int count, int give) {
   struct msghdr message = {.msg_iov = parts, .msg_iovlen = (size_t)count};
+  union passed passed = {.header = {CMSG_LEN(sizeof give), SOL_SOCKET, SCM_RIGHTS}};
+  memcpy(CMSG_DATA(&passed.header), &give, sizeof give);
+  if (give >= 0) {
+    message.msg_control = &passed;
+    message.msg_controllen = sizeof passed;
+  }
   long sent;
   do
     sent = snarli_system(SYS_sendmsg, fd, &message, MSG_NOSIGNAL);
@@ -112,7 +124,7 @@ static bool send_packet(int fd, struct iovec *parts, int count) {
 }
 
 /* In packets, the parts one after another. False: there is nobody; perhaps a last word waits. */
-static bool send_all(int fd, struct iovec *parts, int count) {
+static bool send_all(int fd, struct iovec *parts, int count, int give) {
   struct iovec piece[4];
   int taken = 0, part = 0;
   for (size_t room = MANAGER_PACKET; part < count;) {
@@ -124,7 +136,7 @@ static bool send_all(int fd, struct iovec *parts, int count) {
     part += !parts[part].iov_len;
     if (room && part < count)
       continue;
-    if (!send_packet(fd, piece, taken))
+    if (!send_packet(fd, piece, taken, give))
       return false;
     taken = 0;
     room = MANAGER_PACKET;
@@ -132,7 +144,7 @@ static bool send_all(int fd, struct iovec *parts, int count) {
   return true;
 }
 
-static bool send_request(struct manager_call *call) {
+static bool send_request(struct manager_call *call, int give) {
   struct manager_request *request = &call->request;
   request->size = (uint32_t)(sizeof *request + call->key.size + call->given.size + call->second.size);
   request->key_size = (uint32_t)call->key.size;
@@ -143,7 +155,7 @@ static bool send_request(struct manager_call *call) {
   for (int i = 0; i < 3; i++)
     if (behind[i]->size)
       parts[count++] = (struct iovec){(void *)(uintptr_t)behind[i]->bytes, behind[i]->size};
-  return send_all(call->connection->fd, parts, count);
+  return send_all(call->connection->fd, parts, count, give);
 }
 
 static __thread struct manager_spin spin __attribute__((tls_model("initial-exec"))) = {MANAGER_LOOKS_LEAST, 0};
@@ -218,7 +230,7 @@ int snarli_manager_call(struct snarli_manager *inside, struct manager_call *call
   int status = size > MANAGER_MOST ? SNARL_TOO_LARGE : borrow(inside, &call->connection);
   if (status)
     return status;
-  bool is_sent = send_request(call);
+  bool is_sent = send_request(call, -1);
   status = recv_reply(call);
   if (!status && !(is_sent || is_last_word(call->reply.status)))
     status = SNARL_MANAGER_GONE;
@@ -242,42 +254,45 @@ void snarli_manager_done(struct snarli_manager *inside, struct manager_call *cal
   snarli_unguard(&guard);
 }
 
-static int recv_hello(int fd, struct manager_reply *reply, int *passed) {
-  union {
-    char bytes[CMSG_SPACE(sizeof(int))];
-    struct cmsghdr header;
-  } control;
+static int recv_passing(int fd, struct manager_reply *reply, int *taken) {
+  union passed passed;
   struct msghdr message = {.msg_iov = &(struct iovec){reply, sizeof *reply}, .msg_iovlen = 1};
-  message.msg_control = &control;
-  message.msg_controllen = sizeof control;
+  message.msg_control = &passed;
+  message.msg_controllen = sizeof passed;
   long size;
   do
     size = snarli_system(SYS_recvmsg, fd, &message, MSG_CMSG_CLOEXEC);
   while (size == -EINTR);
   const struct cmsghdr *header = size > 0 ? CMSG_FIRSTHDR(&message) : NULL;
-  if (header && header->cmsg_type == SCM_RIGHTS && header->cmsg_len == CMSG_LEN(sizeof *passed))
-    memcpy(passed, CMSG_DATA(header), sizeof *passed);
+  if (header && header->cmsg_type == SCM_RIGHTS && header->cmsg_len == CMSG_LEN(sizeof *taken))
+    memcpy(taken, CMSG_DATA(header), sizeof *taken);
   if (size <= 0)
     return SNARL_MANAGER_GONE;
   return size == sizeof *reply ? reply->status : SNARL_PROTOCOL;
 }
 
-int snarli_manager_greet(struct snarli_manager *inside) {
-  struct manager_call call = {.request = {.operation = MANAGER_HELLO, .number = MANAGER_PROTOCOL, .version = 1}};
-  int status = borrow(inside, &call.connection), passed = -1;
+int snarli_manager_pass(struct snarli_manager *inside, struct manager_call *call, int give, int *taken) {
+  *taken = -1;
+  int status = borrow(inside, &call->connection);
   if (status)
     return status;
-  (void)send_request(&call);
-  status = recv_hello(call.connection->fd, &call.reply, &passed);
+  (void)send_request(call, give);
+  status = recv_passing(call->connection->fd, &call->reply, taken);
+  if (status == SNARL_MANAGER_GONE || is_last_word(status))
+    leave(call);
+  else
+    snarli_manager_done(inside, call);
+  return status;
+}
+
+int snarli_manager_greet(struct snarli_manager *inside) {
+  struct manager_call call = {.request = {.operation = MANAGER_HELLO, .number = MANAGER_PROTOCOL, .version = 1}};
+  int passed, status = snarli_manager_pass(inside, &call, -1, &passed);
   if (!status)
     status = passed < 0 ? SNARL_NO_DESCRIPTOR : snarli_region_attach(&inside->region, passed);
   else if (passed >= 0)
     (void)snarli_system(SYS_close, passed);
   snarli_region_close(&inside->region);
-  if (status)
-    leave(&call);
-  else
-    snarli_manager_done(inside, &call);
   return status;
 }
 

@@ -20,6 +20,7 @@ struct peer *snarli_peer_new(struct manager_server *server, int fd, int pid) {
   if (peer) {
     peer->fd = fd;
     peer->pid = pid;
+    peer->offered = -1;
     watch(server, peer, EPOLL_CTL_ADD, EPOLLIN);
   }
   return peer;
@@ -107,22 +108,61 @@ static enum peer_outcome refuse(struct manager_server *server, struct peer *peer
   return leave(server, peer);
 }
 
-/* The region goes along with the reply; a new peer's socket has room. */
-static enum peer_outcome hello(struct manager_server *server, struct peer *peer,
-                               const struct manager_request *request) {
-  struct manager_reply reply = status_reply(request->number == MANAGER_PROTOCOL ? SNARL_OK : SNARL_PROTOCOL);
+/* With a descriptor, if there is one; the socket has room, as its last reply was fetched. */
+static enum peer_outcome reply_passing(struct manager_server *server, struct peer *peer, int status, int fd) {
+  struct manager_reply reply = status_reply(status);
   union {
     char bytes[CMSG_SPACE(sizeof(int))];
     struct cmsghdr header;
   } passed = {.header = {CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS}};
-  memcpy(CMSG_DATA(&passed.header), &server->memory, sizeof(int));
+  memcpy(CMSG_DATA(&passed.header), &fd, sizeof(int));
   struct msghdr message = {.msg_iov = &(struct iovec){&reply, sizeof reply}, .msg_iovlen = 1};
-  if (!reply.status && request->version) {
+  if (fd >= 0) {
     message.msg_control = &passed;
     message.msg_controllen = sizeof passed;
   }
   long sent = snarli_system(SYS_sendmsg, peer->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-  return sent > 0 && !reply.status ? PEER_SERVED : leave(server, peer);
+  return sent > 0 && status != SNARL_PROTOCOL ? PEER_SERVED : leave(server, peer);
+}
+
+static enum peer_outcome hello(struct manager_server *server, struct peer *peer,
+                               const struct manager_request *request) {
+  bool is_known = request->number == MANAGER_PROTOCOL;
+  return reply_passing(server, peer, is_known ? SNARL_OK : SNARL_PROTOCOL,
+                       is_known && request->version ? server->memory : -1);
+}
+
+static const struct manager_kept *kept_of(const struct manager_server *server, struct packed name) {
+  const struct manager_kept *kept = server->kept;
+  while (kept && !snarli_pack_equal(snarli_manager_view(&kept->name), name))
+    kept = kept->next;
+  return kept;
+}
+
+static enum peer_outcome fetch(struct manager_server *server, struct peer *peer, struct packed name) {
+  const struct manager_kept *kept = kept_of(server, name);
+  peer->may_offer = !kept;
+  return reply_passing(server, peer, kept ? SNARL_OK : SNARL_NOT_FOUND, kept ? kept->fd : -1);
+}
+
+static int keep_descriptor(struct manager_server *server, int fd, struct packed name) {
+  if (fd < 0)
+    return SNARL_NO_DESCRIPTOR;
+  if (kept_of(server, name))
+    return SNARL_EXISTS;
+  struct manager_kept *kept = calloc(1, sizeof *kept);
+  if (!kept || !snarli_manager_assign(&kept->name, name)) {
+    free(kept);
+    return SNARL_NO_MEMORY;
+  }
+  kept->fd = fd;
+  kept->next = server->kept;
+  server->kept = kept;
+  return SNARL_OK;
+}
+
+static enum peer_outcome offer(struct manager_server *server, struct peer *peer, struct packed name) {
+  return reply_passing(server, peer, keep_descriptor(server, peer->offered, name), -1);
 }
 
 static int32_t status_of(const struct packed_buffer *reply) {
@@ -146,6 +186,12 @@ static enum peer_outcome answer(struct manager_server *server, struct peer *peer
     server->is_over = true;
     return refuse(server, peer, SNARL_OK);
   }
+  struct packed name = {bytes + sizeof request, size - sizeof request};
+  bool is_named = request.key_size == name.size && request.size == size && snarli_pack_is_key(name);
+  if (request.operation == MANAGER_FETCH && is_named)
+    return fetch(server, peer, name);
+  if (request.operation == MANAGER_OFFER && is_named)
+    return offer(server, peer, name);
   server->processor = request.processor;
   server->reply.size = 0;
   if (!snarli_manager_answer(&server->store, bytes, size, &server->reply))
@@ -189,12 +235,40 @@ static enum peer_outcome packet(struct manager_server *server, struct peer *peer
   return go_on(server, peer, size);
 }
 
+/* Who may offer a descriptor is listened to for one; from others the kernel takes none. */
+static long receive(struct manager_server *server, struct peer *peer) {
+  if (!peer->may_offer)
+    return snarli_system(SYS_recvfrom, peer->fd, server->packet, sizeof server->packet, MSG_DONTWAIT | MSG_TRUNC, NULL,
+                         NULL);
+  union {
+    char bytes[CMSG_SPACE(sizeof(int))];
+    struct cmsghdr header;
+  } control;
+  struct msghdr message = {.msg_iov = &(struct iovec){server->packet, sizeof server->packet}, .msg_iovlen = 1};
+  message.msg_control = &control;
+  message.msg_controllen = sizeof control;
+  long size = snarli_system(SYS_recvmsg, peer->fd, &message, MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_CLOEXEC);
+  const struct cmsghdr *header = size > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+  if (header && header->cmsg_type == SCM_RIGHTS && header->cmsg_len == CMSG_LEN(sizeof peer->offered))
+    memcpy(&peer->offered, CMSG_DATA(header), sizeof peer->offered);
+  peer->may_offer &= size < 0;
+  return size;
+}
+
 enum peer_outcome snarli_peer_receive(struct manager_server *server, struct peer *peer) {
   if (peer->out.size) /* it has not fetched its last reply */
     return PEER_IDLE;
-  long size = snarli_system(SYS_recvfrom, peer->fd, server->packet, sizeof server->packet, MSG_DONTWAIT | MSG_TRUNC,
-                            NULL, NULL);
+  long size = receive(server, peer);
   if (size == -EAGAIN || size == -EINTR)
     return PEER_IDLE;
-  return size <= 0 ? leave(server, peer) : packet(server, peer, (size_t)size);
+  if (size <= 0)
+    return leave(server, peer);
+  int offered = peer->offered;
+  enum peer_outcome outcome = packet(server, peer, (size_t)size);
+  bool is_kept = server->kept && server->kept->fd == offered;
+  if (offered >= 0 && !is_kept)
+    (void)snarli_system(SYS_close, offered);
+  if (outcome != PEER_GONE)
+    peer->offered = -1;
+  return outcome;
 }

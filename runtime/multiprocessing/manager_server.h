@@ -21,7 +21,15 @@ struct peer {
   struct packed_buffer in; /* empty between messages */
   struct packed_buffer out;
   size_t sent; /* of `out` */
-  bool is_left;
+  bool is_left, may_offer;
+  int offered; /* the descriptor that came with this packet; -1: none */
+};
+
+/* Memory that clients have in common, by its name: the server keeps its descriptor. */
+struct manager_kept {
+  struct manager_kept *next;
+  int fd;
+  struct manager_bytes name;
 };
 
 struct manager_server {
@@ -30,6 +38,7 @@ struct manager_server {
   bool is_over;
   struct manager_store store;
   struct packed_buffer reply;
+  struct manager_kept *kept;
   size_t buffered;
   struct peer *hot[MANAGER_HOT]; /* who asked lately, from other processors */
   uint32_t hot_count;

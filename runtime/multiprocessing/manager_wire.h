@@ -15,6 +15,8 @@ enum { MANAGER_PACKET = 64 << 10, MANAGER_FIRST = 4096, MANAGER_MOST = 64 << 20,
 /* NAME: what is there, by its key or its place; the words say what the value is. */
 enum manager_operation {
   MANAGER_HELLO, /* number: the protocol; version: 1 to be sent the region */
+  MANAGER_FETCH, /* key: a name; the descriptor of that name comes along */
+  MANAGER_OFFER, /* after a FETCH that found none: one goes along */
   MANAGER_OPEN,  /* key: a name, or none; number: the kind */
   MANAGER_FORGET,
   MANAGER_END,

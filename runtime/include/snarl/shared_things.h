@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a Manager hands out besides dicts and lists: Lock, RLock, Semaphore, BoundedSemaphore, Event, Condition,
+ * What a Manager hands out besides dicts and lists: Queue, Lock, RLock, Semaphore, BoundedSemaphore, Event, Condition,
  * Barrier, Value and Array, in memory that it shares with all who have it. They are those of snarl/lock.h and so on,
  * made by
  * ..._init_shared, as fast as these: no call of theirs goes to the manager's process.
@@ -25,6 +25,7 @@
 #include <snarl/condition.h>
 #include <snarl/event.h>
 #include <snarl/manager.h>
+#include <snarl/process_queue.h>
 #include <snarl/semaphore.h>
 #include <snarl/value.h>
 
@@ -76,6 +77,14 @@ static inline struct snarli_shared_thing snarli_shared_thing(enum snarli_shared_
 #define snarl_manager_value(manager, type, name)                                                                       \
   SNARLI_THING(type, manager, name, VALUE, 0, sizeof(type), offsetof(type, shared))
 #define snarl_manager_array(manager, type, name) SNARLI_THING(type, manager, name, ARRAY, 0, sizeof(type), 0)
+
+/* The queue of snarl/process_queue.h, in memory of its own; this process's object, which it lets go of by
+ * snarl_process_queue_detach. Nobody destroys it as long as others may ask for it. Names of queues are for queues
+ * alone. `limit` as in its init, by who asks first. What init says; and what talks to the manager. */
+#define snarl_manager_queue(manager, queue, name, limit)                                                               \
+  snarl_manager_queue_at((manager), (queue), (name), (limit), SNARL_HERE)
+int snarl_manager_queue_at(snarl_manager *manager, snarl_process_queue *queue, const char *name, size_t limit,
+                           struct snarl_site *site);
 
 #pragma GCC visibility pop
 #ifdef __cplusplus

@@ -51,5 +51,7 @@ program(lost_wakeup_bad                 HANGS lost-wakeup                notifie
 program(lost_wakeup_ok                  ENDS  -                          -)
 program(hang_pulse_bad                  HANGS deadlock                   waiter)
 program(hang_pulse_ok                   ENDS  -                          -)
+program(hang_manager_bad                HANGS deadlock                   left,right)
+program(hang_manager_ok                 ENDS  -                          -)
 program(lost_update_bad                 ENDS  data-race                  left,right)
 program(lost_update_ok                  ENDS  -                          -)

@@ -247,7 +247,8 @@ static void test_refuses(void **state) {
   assert_int_equal(snarl_manager_shutdown(&unborn), SNARL_NOT_INITIALIZED);
   assert_null(snarl_manager_address(&unborn));
   assert_null(snarl_manager_process(&unborn));
-  assert_int_equal(snarl_dict_set(&dict, snarl_any_list(), 1), SNARL_INVALID);
+  snarl_auto_any key = snarl_any_list();
+  assert_int_equal(snarl_dict_set(&dict, key, 1), SNARL_INVALID);
   assert_int_equal(snarl_dict_set(&dict, (char *)NULL, 1), SNARL_INVALID);
   assert_int_equal(snarl_dict_set(&dict, "k", snarl_any_error(SNARL_CANCELLED)), SNARL_CANCELLED);
   assert_int_equal(snarl_dict_update(&dict, snarl_any_list()), SNARL_INVALID);
@@ -486,6 +487,39 @@ static void test_names_of_things(void **state) {
   assert_int_equal(snarl_lock_release(lock), SNARL_OK);
 }
 
+static int answer_queue(void) {
+  snarl_manager visited;
+  snarl_process_queue asks, answers;
+  if (snarl_manager_connect(&visited, address) || snarl_manager_queue(&visited, &asks, "asks", 0) ||
+      snarl_manager_queue(&visited, &answers, "answers", 1))
+    return 1;
+  snarl_auto_any ask = snarl_process_queue_get_any(&asks, SNARL_S(10));
+  if (snarl_process_queue_put_any(&answers, snarl_any_as_int(ask) + 1, SNARL_S(10)))
+    return 2;
+  return snarl_process_queue_detach(&asks) || snarl_process_queue_detach(&answers) ||
+         snarl_manager_shutdown(&visited) != SNARL_OK;
+}
+
+static void test_queues(void **state) {
+  (void)state;
+  address = snarl_manager_address(&manager);
+  snarl_process_queue asks, answers, other;
+  pid_t child = fork();
+  if (!child)
+    _exit(answer_queue());
+  assert_int_equal(snarl_manager_queue(&manager, &answers, "answers", 1), SNARL_OK);
+  assert_int_equal(snarl_manager_queue(&manager, &asks, "asks", 0), SNARL_OK);
+  assert_int_equal(snarl_manager_queue(&manager, &other, NULL, 0), SNARL_OK);
+  assert_int_equal(snarl_manager_queue(&manager, &other, "", 0), SNARL_INVALID);
+  assert_int_equal(snarl_process_queue_put_any(&asks, 41, SNARL_S(10)), SNARL_OK);
+  assert_int_equal(as_int(snarl_process_queue_get_any(&answers, SNARL_S(10))), 42);
+  int status;
+  assert_int_equal(waitpid(child, &status, 0), child);
+  assert_int_equal(status, 0);
+  assert_int_equal(snarl_process_queue_detach(&asks), SNARL_OK);
+  assert_int_equal(snarl_process_queue_detach(&answers), SNARL_OK);
+}
+
 typedef struct {
   snarl_rlock lock;
   char items[100 << 20];
@@ -600,18 +634,18 @@ static void test_block(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_dict),           cmocka_unit_test(test_steps),
-      cmocka_unit_test(test_sums),           cmocka_unit_test(test_change),
-      cmocka_unit_test(test_list),           cmocka_unit_test(test_namespace),
-      cmocka_unit_test(test_names),          cmocka_unit_test(test_refuses),
-      cmocka_unit_test(test_depth),          cmocka_unit_test(test_large),
-      cmocka_unit_test(test_many_keys),      cmocka_unit_test(test_increments),
-      cmocka_unit_test(test_threads),        cmocka_unit_test(test_strangers),
-      cmocka_unit_test(test_fork_lets_go),   cmocka_unit_test(test_killed_server),
-      cmocka_unit_test(test_daemon),         cmocka_unit_test(test_killed_creator),
-      cmocka_unit_test(test_block),          cmocka_unit_test(test_nothing_is_left),
-      cmocka_unit_test(test_things),         cmocka_unit_test(test_names_of_things),
-      cmocka_unit_test(test_room_of_things),
+      cmocka_unit_test(test_dict),         cmocka_unit_test(test_steps),
+      cmocka_unit_test(test_sums),         cmocka_unit_test(test_change),
+      cmocka_unit_test(test_list),         cmocka_unit_test(test_namespace),
+      cmocka_unit_test(test_names),        cmocka_unit_test(test_refuses),
+      cmocka_unit_test(test_depth),        cmocka_unit_test(test_large),
+      cmocka_unit_test(test_many_keys),    cmocka_unit_test(test_increments),
+      cmocka_unit_test(test_threads),      cmocka_unit_test(test_strangers),
+      cmocka_unit_test(test_fork_lets_go), cmocka_unit_test(test_killed_server),
+      cmocka_unit_test(test_daemon),       cmocka_unit_test(test_killed_creator),
+      cmocka_unit_test(test_block),        cmocka_unit_test(test_nothing_is_left),
+      cmocka_unit_test(test_things),       cmocka_unit_test(test_names_of_things),
+      cmocka_unit_test(test_queues),       cmocka_unit_test(test_room_of_things),
   };
   return cmocka_run_group_tests(tests, setup, teardown);
 }

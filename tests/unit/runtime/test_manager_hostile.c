@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static snarl_manager manager;
@@ -127,6 +128,21 @@ static void test_rules(void **state) {
   assert_says(&message, message.head.size, SNARL_PROTOCOL, false);
 }
 
+/* Only its creator ends it. */
+static void test_end(void **state) {
+  (void)state;
+  struct message message = message_of(MANAGER_END, "", 0, "", 0);
+  int status;
+  pid_t child = fork();
+  if (!child) {
+    int fd = connect_raw();
+    _exit(send(fd, &message, message.head.size, 0) < 0 || status_of_reply(fd) != SNARL_PROTOCOL);
+  }
+  assert_int_equal(waitpid(child, &status, 0), child);
+  assert_int_equal(status, 0);
+  assert_served();
+}
+
 static void test_sizes(void **state) {
   (void)state;
   struct message message = message_of(MANAGER_LENGTH, "", 0, "", 0);
@@ -166,6 +182,8 @@ static void random_message(struct message *message) {
   if (!draw(4))
     return;
   message->head.operation = (uint8_t)draw(MANAGER_OPERATIONS + 1);
+  if (message->head.operation == MANAGER_END) /* which the creator may say */
+    message->head.operation = MANAGER_GET;
   message->head.object = (uint32_t)draw(4);
   message->head.key_size = draw(8) ? (uint32_t)draw(20) : message->head.key_size;
   message->head.size = draw(8) ? (uint32_t)(sizeof message->head + draw(64)) : message->head.size;
@@ -245,6 +263,64 @@ static void test_unfetched(void **state) {
   assert_served();
 }
 
+static int count_descriptors_of(int pid) {
+  char path[64];
+  int count = 0;
+  for (int fd = 0; fd < 200; fd++) {
+    (void)snprintf(path, sizeof path, "/proc/%d/fd/%d", pid, fd);
+    count += !access(path, F_OK) || errno == EACCES;
+  }
+  return count;
+}
+
+static void send_with_descriptor(int fd, const struct message *message) {
+  union {
+    char bytes[CMSG_SPACE(sizeof(int))];
+    struct cmsghdr header;
+  } passed = {.header = {CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS}};
+  int given = 0;
+  memcpy(CMSG_DATA(&passed.header), &given, sizeof given);
+  struct iovec part = {(void *)(uintptr_t)message, message->head.size};
+  struct msghdr whole = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &passed, .msg_controllen = sizeof passed};
+  assert_int_equal(sendmsg(fd, &whole, MSG_NOSIGNAL), message->head.size);
+}
+
+/* Descriptors that nobody asked for, with a request, with garbage, and offers without one: the server keeps none. What
+ * is no queue is refused by whoever fetches it. */
+static void test_descriptors(void **state) {
+  (void)state;
+  static const unsigned char key[] = {0xa1, 'q'};
+  int server = snarl_process_pid(snarl_manager_process(&manager));
+  assert_served();
+  int before = count_descriptors_of(server), fd = connect_raw();
+  struct message length = message_of(MANAGER_LENGTH, "", 0, "", 0), fetch = message_of(MANAGER_FETCH, key, 2, "", 0);
+  struct message offer = message_of(MANAGER_OFFER, key, 2, "", 0), wrong = message_of(MANAGER_FETCH, "", 0, "", 0);
+  send_with_descriptor(fd, &length);
+  assert_int_equal(status_of_reply(fd), SNARL_OK);
+  send_with_descriptor(fd, &offer);
+  assert_int_equal(status_of_reply(fd), SNARL_NO_DESCRIPTOR);
+  assert_int_equal(send(fd, &fetch, fetch.head.size, 0), fetch.head.size);
+  assert_int_equal(status_of_reply(fd), SNARL_NOT_FOUND);
+  send_with_descriptor(fd, &length);
+  assert_int_equal(status_of_reply(fd), SNARL_OK);
+  assert_int_equal(count_descriptors_of(server), before + 1);
+  assert_int_equal(send(fd, &fetch, fetch.head.size, 0), fetch.head.size);
+  assert_int_equal(status_of_reply(fd), SNARL_NOT_FOUND);
+  send_with_descriptor(fd, &wrong);
+  assert_int_equal(status_of_reply(fd), SNARL_PROTOCOL);
+  (void)close(fd);
+  assert_served();
+  assert_int_equal(count_descriptors_of(server), before);
+  fd = connect_raw();
+  assert_int_equal(send(fd, &fetch, fetch.head.size, 0), fetch.head.size);
+  assert_int_equal(status_of_reply(fd), SNARL_NOT_FOUND);
+  send_with_descriptor(fd, &offer);
+  assert_int_equal(status_of_reply(fd), SNARL_OK);
+  snarl_process_queue queue;
+  assert_int_equal(snarl_manager_queue(&manager, &queue, "q", 0), SNARL_INVALID);
+  (void)close(fd);
+}
+
 static rlim_t raise_limit(void) {
   struct rlimit limit;
   assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
@@ -317,9 +393,9 @@ int main(void) {
   seed = given ? strtoull(given, NULL, 0) : (uint64_t)snarl_clock() ^ (uint64_t)getpid() << 32;
   seed += !seed;
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_rules),     cmocka_unit_test(test_sizes),     cmocka_unit_test(test_pieces),
-      cmocka_unit_test(test_unfetched), cmocka_unit_test(test_thousands), cmocka_unit_test(test_crowd),
-      cmocka_unit_test(test_garbage),
+      cmocka_unit_test(test_rules),  cmocka_unit_test(test_sizes),       cmocka_unit_test(test_end),
+      cmocka_unit_test(test_pieces), cmocka_unit_test(test_unfetched),   cmocka_unit_test(test_thousands),
+      cmocka_unit_test(test_crowd),  cmocka_unit_test(test_descriptors), cmocka_unit_test(test_garbage),
   };
   return cmocka_run_group_tests(tests, setup, teardown);
 }

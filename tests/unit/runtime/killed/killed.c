@@ -146,6 +146,12 @@ static uint64_t run_connections(snarl_time duration) {
   return kills;
 }
 
+static uint64_t run_managers(snarl_time duration) {
+  uint64_t kills = managers_kill(counts, snarl_deadline(duration));
+  report("a manager itself", kills);
+  return kills;
+}
+
 static void check_nothing_left(unsigned descriptors, const char *name) {
   if (count_descriptors() != descriptors)
     fail("descriptors are left");
@@ -170,7 +176,8 @@ int main(int argc, char **argv) {
   check_done(snarl_shared_memory_unlink(&memory), name);
   counts = memory.data;
   uint64_t kills = run_all(lock_traffics, duration) + run_all(condition_traffics, duration) +
-                   run_all(wait_traffics, duration) + run_connections(duration);
+                   run_all(wait_traffics, duration) + run_connections(duration) + run_all(manager_traffics, duration) +
+                   run_managers(duration);
   check_done(snarl_shared_memory_close(&memory), name);
   check_nothing_left(descriptors, name);
   printf("%llu kills, nothing is left of them\n", (unsigned long long)kills);

@@ -28,10 +28,13 @@ struct traffic {
   void (*check)(uint64_t kills);  /* all have ended */
   uint64_t kills_most;            /* then it begins anew; 0: no limit */
 };
-extern const struct traffic lock_traffics[], condition_traffics[], wait_traffics[];
+extern const struct traffic lock_traffics[], condition_traffics[], wait_traffics[], manager_traffics[];
 
 /* Senders and receivers, one of each pair is killed: how many pairs until the deadline. */
 uint64_t connections_kill(struct counts *counts, snarl_time deadline);
+
+/* Managers that are killed, each with clients that outlive it: how many until the deadline. */
+uint64_t managers_kill(struct counts *counts, snarl_time deadline);
 
 uint64_t draw(uint64_t below);
 /* Waits for a moment, up to that long. */

@@ -100,10 +100,16 @@ void snarl_sleep(snarl_time duration) {
 
 /* Waking a sleeper on another processor takes 20 to 70 us, and seeing its store while spinning a tenth of one; but a
  * spin on the processor that the other side needs is lost, and a switch comes on top. So each thread spins as long as
- * it has paid lately: a hit doubles the patience, a miss halves it, down to none, and then one wait in 16 is tried. */
-enum { SPIN_LEAST = 8, SPIN_MOST = 256, SPIN_PROBE = 16 };
-static __thread uint32_t patience __attribute__((tls_model("initial-exec"))) = SPIN_MOST / 4;
-static __thread uint32_t skipped __attribute__((tls_model("initial-exec")));
+ * it has paid lately: a hit doubles the patience, a miss halves it, down to none, and then one wait in four is tried
+ * for a moment. Two that wake each other in turn would never find out that they need not sleep, since each is asleep
+ * when the other one tries; so now and then, more and more seldom, one spins for as long as a waking takes, and if that
+ * is what it took, goes on so for some waits, among which the other side's next try will be. */
+enum { SPIN_LEAST = 16, SPIN_MOST = 256, SPIN_PROBE = 4, TRIAL_WAITS = 8, TRIAL_FIRST = 32, TRIAL_LAST = 4096 };
+#define TRIAL_TIME SNARL_US(100)
+static __thread struct {
+  uint32_t patience, waits; /* waits without any */
+  uint32_t trial, next_trial, interval;
+} spin __attribute__((tls_model("initial-exec"))) = {SPIN_MOST / 4, 0, 0, TRIAL_FIRST, TRIAL_FIRST};
 
 static bool has_processors(void) {
   static uint32_t count; /* 0: not asked yet */
@@ -118,16 +124,55 @@ static bool has_processors(void) {
   return known > 1;
 }
 
-void snarli_spin(const uint32_t *word, uint32_t expected) {
-  if (!has_processors() || (patience < SPIN_LEAST && ++skipped % SPIN_PROBE))
-    return;
-  uint32_t most = patience < SPIN_LEAST ? SPIN_LEAST : patience;
+static bool spin_for(const uint32_t *word, uint32_t expected, uint32_t most) {
   for (uint32_t i = 0; i < most; i++) {
-    if (snarli_load(word) != expected) {
-      patience = most * 2 < SPIN_MOST ? most * 2 : SPIN_MOST;
-      return;
-    }
+    if (snarli_load(word) != expected)
+      return true;
     snarli_relax();
   }
-  patience = most / 2;
+  return false;
+}
+
+static void spin_shortly(const uint32_t *word, uint32_t expected, uint32_t most) {
+  if (spin_for(word, expected, most))
+    spin.patience = most * 2 < SPIN_MOST ? most * 2 : SPIN_MOST;
+  else
+    spin.patience = most / 2;
+}
+
+static bool spin_long(const uint32_t *word, uint32_t expected) {
+  int64_t deadline = snarl_clock() + TRIAL_TIME;
+  while (snarl_clock() < deadline)
+    if (spin_for(word, expected, SPIN_LEAST))
+      return true;
+  return false;
+}
+
+static void spin_on_trial(const uint32_t *word, uint32_t expected) {
+  if (spin_for(word, expected, SPIN_MOST)) { /* the other side does not sleep any more */
+    spin.patience = SPIN_MOST;
+    spin.trial = 0;
+    spin.interval = TRIAL_FIRST;
+  } else if (spin_long(word, expected)) {
+    spin.trial = spin.trial ? spin.trial - 1 : TRIAL_WAITS;
+  } else {
+    spin.trial = 0;
+  }
+  if (!spin.trial && spin.patience < SPIN_LEAST && spin.interval < TRIAL_LAST)
+    spin.interval *= 2;
+  spin.next_trial = spin.waits + spin.interval;
+}
+
+void snarli_spin_shared(const uint32_t *word, uint32_t expected) {
+  if (spin.patience >= SPIN_LEAST)
+    spin_shortly(word, expected, spin.patience);
+  else if (++spin.waits == spin.next_trial || spin.trial)
+    spin_on_trial(word, expected);
+  else if (spin.waits % SPIN_PROBE == 0)
+    spin_shortly(word, expected, SPIN_LEAST);
+}
+
+void snarli_spin(const uint32_t *word, uint32_t expected) {
+  if (has_processors())
+    snarli_spin_shared(word, expected);
 }

@@ -10,6 +10,7 @@
 #ifndef SNARLI_SEAM_H
 #define SNARLI_SEAM_H
 
+#include <sched.h>
 #include <snarl/base.h>
 
 /* A deadline on the monotonic clock; never and already. */
@@ -62,6 +63,10 @@ bool snarli_park_shared(uint32_t *word, uint32_t expected, int64_t deadline);
 int snarli_unpark_shared(uint32_t *word, int count);
 /* Waits a little for *word to leave `expected` without sleeping, if that has paid lately. */
 void snarli_spin(const uint32_t *word, uint32_t expected);
+/* The same, for another process, which runs elsewhere though this one may be bound to one processor. */
+void snarli_spin_shared(const uint32_t *word, uint32_t expected);
+/* The processor that the calling thread runs on, or did. */
+static inline uint32_t snarli_processor(void) { return (uint32_t)sched_getcpu(); }
 
 /* The compiler keeps the order in which the kernel would see the caller's stores if it were killed here. */
 static inline void snarli_keep_order(void) { __atomic_signal_fence(__ATOMIC_SEQ_CST); }

@@ -9,15 +9,17 @@
 #include "core/runtime.h"
 #include "message_memory.h"
 #include "robust.h"
+#include <sched.h>
 #include <string.h>
 #include <unistd.h>
 
 #define MAGIC 0x31676e6972534e53u
 #define MOST (1ull << 36)      /* bytes in a ring: addresses, not memory */
 #define AT_FIRST (1ull << 17)  /* bytes */
-#define KEPT (1ull << 22)      /* bytes that are not given back when all is got */
+#define IN_CACHE (1ull << 19)  /* bytes up to which a ring grows at once */
+#define KEPT (1ull << 24)      /* bytes that are not given back as soon as all is got */
 #define PATIENCE SNARL_MS(100) /* with another process that is in the midst of a call */
-_Static_assert(AT_FIRST <= KEPT && KEPT <= MOST, "sizes of a ring");
+_Static_assert(AT_FIRST <= IN_CACHE && IN_CACHE <= KEPT && KEPT <= MOST, "sizes of a ring");
 
 /* ---------------------------------------------------------------- Bytes */
 static inline char *data_of(struct snarli_message_ring *ring) { return (char *)ring + ring->data; }
@@ -66,6 +68,9 @@ static inline uint64_t behind(const struct snarli_message_end *end) { return end
 /* One more message went through, up to `at`. */
 static inline void publish(struct snarli_message_end *end, uint64_t at) {
   snarli_store64(&end->behind[(end->count + 1) & 1], at);
+  uint32_t processor = snarli_processor();
+  if (__builtin_expect(end->processor != processor, 0))
+    snarli_store(&end->processor, processor);
   (void)snarli_add64(&end->count, 1);
 }
 
@@ -113,8 +118,24 @@ static inline bool fits_in(const struct snarli_message_ring *ring, uint64_t need
   return behind(&ring->puts) - ring->puts.seen_behind + need <= ring->capacity;
 }
 
+/* A large ring is slow: its bytes have left the caches when they are got, and its memory is new. So a getter that is at
+ * it has a moment to make room first, a good deal of it. The lock of the puts is held. */
+static SNARLI_COLD bool hold_back(struct snarli_message_ring *ring, uint64_t need) {
+  if (ring->capacity < IN_CACHE)
+    return false;
+  uint64_t got = snarli_load64(&ring->gets.count);
+  if (snarli_load(&ring->gets.processor) != snarli_processor())
+    snarli_spin_shared(snarli_lower_half(&ring->gets.count), (uint32_t)got);
+  if (snarli_load64(&ring->gets.count) == got)
+    sched_yield();
+  look_at(&ring->puts, &ring->gets);
+  return fits_in(ring, need);
+}
+
 /* Until `need` bytes fit. The lock of the puts is held. */
 static SNARLI_COLD int grow(struct snarli_message_ring *ring, uint64_t need, snarl_time timeout) {
+  if (hold_back(ring, need))
+    return SNARL_OK;
   int status = enter(&ring->gets, timeout);
   if (status)
     return status;
@@ -126,20 +147,34 @@ static SNARLI_COLD int grow(struct snarli_message_ring *ring, uint64_t need, sna
   return fits ? SNARL_OK : SNARL_NO_MEMORY;
 }
 
-/* All is got: gives memory back. The lock of the gets is held; whoever has the other one is about to put. */
-static SNARLI_COLD void shrink(struct snarli_message_ring *ring) {
+/* All is got: gives back what is beyond `kept`. The lock of the gets is held; whoever has the other one is about to
+ * put. */
+static SNARLI_COLD void shrink(struct snarli_message_ring *ring, uint64_t kept) {
   int status = snarli_robust_take(&ring->puts.lock, SNARL_NOW);
   if (status == SNARL_TIMEOUT)
     return;
   if (ring->puts.count == ring->gets.count) {
     uint64_t backed = ring->backed;
     look_at(&ring->puts, &ring->gets);
-    if (ring->capacity > KEPT)
-      snarli_store64(&ring->capacity, KEPT);
-    snarli_message_memory_give_back(data_of(ring) + KEPT, data_of(ring) + backed);
-    snarli_store64(&ring->backed, KEPT);
+    if (ring->capacity > kept)
+      snarli_store64(&ring->capacity, kept);
+    snarli_message_memory_give_back(data_of(ring) + kept, data_of(ring) + backed);
+    snarli_store64(&ring->backed, kept);
   }
   leave(&ring->puts);
+}
+
+/* A thread that has only got for a while, or only put, lets the other side get ahead: two processors that wait for each
+ * other's every message are slower than one. Gets count up, puts down. */
+enum { STREAM = 16, LINGER = 64 };
+static __thread int32_t in_a_row __attribute__((tls_model("initial-exec")));
+static inline void count_get(void) { in_a_row = in_a_row < 0 ? 1 : in_a_row + (in_a_row < STREAM); }
+static inline void count_put(void) { in_a_row = in_a_row > 0 ? -1 : in_a_row - (in_a_row > -STREAM); }
+
+static void linger(const struct snarli_message_ring *ring) {
+  uint64_t times = in_a_row != STREAM && in_a_row != -STREAM ? 0 : ring->limit < LINGER ? ring->limit : LINGER;
+  while (times--)
+    snarli_relax();
 }
 
 /* -------------------------------------------------------------- Attempts */
@@ -198,6 +233,7 @@ static inline int try_put(struct snarli_message_ring *ring, const struct put *pu
     return status;
   status = put_locked(ring, put, timeout);
   leave(&ring->puts);
+  count_put();
   if (__builtin_expect(status == SNARL_OK && snarli_eventcount_has_sleepers(&ring->messages), 0))
     (void)snarli_eventcount_wake_shared(&ring->messages, false);
   return status;
@@ -232,7 +268,7 @@ static inline int64_t get_locked(struct snarli_message_ring *ring, const struct 
   copy_out(ring, at + sizeof size, to, size);
   publish(end, at + room_for(size));
   if (__builtin_expect(ring->backed > KEPT, 0) && !has_message(ring))
-    shrink(ring);
+    shrink(ring, KEPT);
   return (int64_t)size;
 }
 
@@ -242,6 +278,7 @@ static inline int64_t try_get(struct snarli_message_ring *ring, const struct get
     return status;
   int64_t size = get_locked(ring, get);
   leave(&ring->gets);
+  count_get();
   if (__builtin_expect(size >= 0 && snarli_eventcount_has_sleepers(&ring->places), 0))
     (void)snarli_eventcount_wake_shared(&ring->places, false);
   return size;
@@ -251,15 +288,26 @@ static inline int64_t try_get(struct snarli_message_ring *ring, const struct get
 /* Until the other end's count is not `seen` any more, or the ring is closed, perhaps. False: the time was over. */
 static bool await(struct snarli_message_ring *ring, struct snarli_message_end *other, uint64_t seen,
                   struct snarli_eventcount *sleepers, int64_t deadline) {
-  snarli_spin(snarli_lower_half(&other->count), (uint32_t)seen);
-  if (snarli_load64(&other->count) != seen)
+  if (snarli_load(&other->processor) != snarli_processor()) /* which would be in its way */
+    snarli_spin_shared(snarli_lower_half(&other->count), (uint32_t)seen);
+  if (snarli_load64(&other->count) != seen) {
+    linger(ring);
     return true;
+  }
   uint32_t key = snarli_eventcount_announce(sleepers);
   bool in_time = true;
   if (snarli_load64(&other->count) == seen && !snarli_load(&ring->closed))
     in_time = snarli_park_shared(snarli_eventcount_word(sleepers), key, deadline);
   snarli_eventcount_leave(sleepers, key);
   return in_time;
+}
+
+/* Nothing has come for a while. */
+static SNARLI_COLD void idle(struct snarli_message_ring *ring) {
+  if (enter(&ring->gets, SNARL_NOW))
+    return;
+  shrink(ring, AT_FIRST);
+  leave(&ring->gets);
 }
 
 static int put_until(struct snarli_message_ring *ring, const struct put *put, int64_t deadline) {
@@ -284,6 +332,8 @@ static int64_t get_until(struct snarli_message_ring *ring, const struct get *get
     uint64_t got = snarli_load64(&ring->gets.count);
     bool is_empty = snarli_load64(&ring->puts.count) == got;
     bool in_time = !is_empty || await(ring, &ring->puts, got, &ring->messages, deadline);
+    if (ring->backed > AT_FIRST && snarli_load64(&ring->puts.count) == got)
+      idle(ring);
     left = in_time ? snarl_time_left(deadline) : SNARL_NOW;
     size = try_get(ring, get, left);
   } while (size == SNARL_TIMEOUT && left);

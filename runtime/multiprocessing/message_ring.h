@@ -23,6 +23,7 @@ struct snarli_message_end {
   uint64_t count;             /* messages that went through; made true by adding one to it */
   uint64_t behind[2];         /* [count & 1]: where the last of them ends; the other: where the next one will */
   uint64_t seen, seen_behind; /* of the other end, when it was looked at last */
+  uint32_t processor;         /* where the last of them went through */
 };
 
 struct snarli_message_ring {

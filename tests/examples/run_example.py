@@ -185,6 +185,14 @@ def pipe(lines):
         sys.exit("the end is missing")
 
 
+def process_queue(lines):
+    items = [f"item-{i}" for i in range(10)]
+    expect_order(lines[:-1], [[f"the producer adds: {item}" for item in items],
+                              [f"the consumer takes: {item}" for item in items] + ["the queue is empty, the consumer ends"]])
+    if lines[-1] != "all processes have ended":
+        sys.exit("the end is missing")
+
+
 def threads_in_processes(lines):
     shown = [[f"process Process-{i} begins to create threads", f"all threads of process Process-{i} have done their work"]
              for i in range(3)]
@@ -212,7 +220,7 @@ def threads_in_processes(lines):
 
 CHECKS = {"01": workers, "02": workers, "03": counter, "04": counter, "05": rlock, "06": condition, "07": semaphore, "08": event,
           "09": barrier, "10": thread_pool, "11": local, "12": processes,
-          "13": processes, "15": pipe, "16": manager, "17": value_array, "20": threads_in_processes}
+          "13": processes, "14": process_queue, "15": pipe, "16": manager, "17": value_array, "20": threads_in_processes}
 
 
 def main():

@@ -59,6 +59,26 @@ static int wait_for_ever(void *unused) {
   return unused ? 0 : 1;
 }
 
+static snarl_process_queue messages;
+
+static int uses_queue(void *unused) {
+  char message[8];
+  return unused || snarl_process_queue_get_into(&messages, message, sizeof message, SNARL_FOREVER) != 5 ||
+         snarl_process_queue_task_done(&messages) || snarl_process_queue_close(&messages);
+}
+
+static snarl_process queue_user = SNARL_PROCESS_INIT("queue user", uses_queue, NULL);
+
+static bool use_process_queue(void) {
+  return !snarl_process_queue_init(&messages, "messages", 1) &&
+         snarl_process_queue_get_into(&messages, NULL, 0, SNARL_US(100)) == SNARL_TIMEOUT &&
+         !snarl_process_queue_put(&messages, "hello", 5, SNARL_FOREVER) &&
+         snarl_process_queue_put(&messages, "more", 4, SNARL_US(100)) == SNARL_TIMEOUT &&
+         snarl_process_queue_join(&messages, SNARL_US(100)) == SNARL_TIMEOUT && !snarl_process_start(&queue_user) &&
+         !snarl_process_join(&queue_user, SNARL_FOREVER) && !snarl_process_queue_join(&messages, SNARL_FOREVER) &&
+         !snarl_process_queue_destroy(&messages);
+}
+
 static snarl_process killed = SNARL_PROCESS_INIT("killed", wait_for_ever, NULL);
 
 int main(void) {
@@ -87,5 +107,5 @@ int main(void) {
   if (snarl_process_join(&killed, SNARL_MS(1)) != SNARL_TIMEOUT || snarl_process_kill(&killed) ||
       snarl_process_join(&killed, SNARL_FOREVER) != SNARL_FAILED)
     return 1;
-  return snarl_shared_read(&shared) == 2 ? 0 : 1;
+  return use_process_queue() && snarl_shared_read(&shared) == 2 ? 0 : 1;
 }

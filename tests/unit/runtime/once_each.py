@@ -9,7 +9,7 @@ import sys
 import tempfile
 
 OURS = ("mutex-", "rwlock-", "sem-", "cond-", "barrier-", "once-", "thread-", "event-", "shared-", "timer-", "object-", "futex-",
-        "signal-", "spin-", "fork", "wait-", "process-", "channel-")
+        "signal-", "spin-", "fork", "wait-", "process-", "channel-", "queue-")
 
 
 def counts(snarl, trace):
@@ -39,7 +39,7 @@ def main():
         print(f"{word:28} {one.get(word, 0):5} {other.get(word, 0):5}")
     if one != other:
         sys.exit("alone and under the shim the records differ")
-    if len(one) < 30 or one["thread-created"] != 4 or one["process-begin"] != 3:
+    if len(one) < 30 or one["thread-created"] != 4 or one["process-begin"] != 4 or one["queue-got"] != 1:
         sys.exit("records are missing in both")
 
 

@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { LARGE = 100 << 20, KEPT = 4 << 20 };
+enum { LARGE = 100 << 20, KEPT = 16 << 20 };
 
 /* --------------------------------------------------- A system that refuses */
 #define POPULATE 23

@@ -115,6 +115,8 @@ static inline int snarli_unpark_shared(uint32_t *word, int count) {
   return 0;
 }
 static inline void snarli_spin(const uint32_t *word, uint32_t expected) { (void)word, (void)expected; }
+static inline void snarli_spin_shared(const uint32_t *word, uint32_t expected) { (void)word, (void)expected; }
+static inline uint32_t snarli_processor(void) { return 0; }
 
 /* Time passes when the scheduler wants it to. */
 static inline int64_t snarli_deadline(snarl_time timeout) {

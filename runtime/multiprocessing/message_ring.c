@@ -14,12 +14,16 @@
 #include <unistd.h>
 
 #define MAGIC 0x31676e6972534e53u
-#define MOST (1ull << 36)      /* bytes in a ring: addresses, not memory */
-#define AT_FIRST (1ull << 17)  /* bytes */
-#define IN_CACHE (1ull << 19)  /* bytes up to which a ring grows at once */
-#define KEPT (1ull << 24)      /* bytes that are not given back as soon as all is got */
+#ifndef SNARLI_RING_FIRST                 /* tests have smaller ones */
+#define SNARLI_RING_MOST (1ull << 36)     /* bytes: addresses, not memory */
+#define SNARLI_RING_FIRST (1ull << 17)    /* bytes at first */
+#define SNARLI_RING_IN_CACHE (1ull << 19) /* bytes up to which it grows at once */
+#define SNARLI_RING_KEPT (1ull << 24)     /* bytes that are not given back as soon as all is got */
+#endif
 #define PATIENCE SNARL_MS(100) /* with another process that is in the midst of a call */
-_Static_assert(AT_FIRST <= IN_CACHE && IN_CACHE <= KEPT && KEPT <= MOST, "sizes of a ring");
+_Static_assert(SNARLI_RING_FIRST <= SNARLI_RING_IN_CACHE && SNARLI_RING_IN_CACHE <= SNARLI_RING_KEPT &&
+                   SNARLI_RING_KEPT <= SNARLI_RING_MOST,
+               "sizes of a ring");
 
 /* ---------------------------------------------------------------- Bytes */
 static inline char *data_of(struct snarli_message_ring *ring) { return (char *)ring + ring->data; }
@@ -54,11 +58,13 @@ static inline uint64_t *size_at(struct snarli_message_ring *ring, uint64_t at) {
 static inline uint64_t room_for(uint64_t size) { return sizeof size + ((size + 7) & ~(uint64_t)7); }
 
 /* ----------------------------------------------------------------- Ends */
+/* SNARL_OK, or BUSY: the time is over, and somebody was in the midst of a call all that time. */
+enum { BUSY = SNARL_IN_USE };
 static inline int enter(struct snarli_message_end *end, snarl_time timeout) {
   if (__builtin_expect(!snarli_robust_ready(), 0))
     return SNARL_INVALID;
   int status = snarli_robust_take(&end->lock, timeout > PATIENCE ? timeout : PATIENCE);
-  return status == SNARL_RECOVERED ? SNARL_OK : status;
+  return status == SNARL_RECOVERED ? SNARL_OK : status == SNARL_TIMEOUT ? BUSY : status;
 }
 static inline void leave(struct snarli_message_end *end) { snarli_robust_give(&end->lock); }
 
@@ -121,7 +127,7 @@ static inline bool fits_in(const struct snarli_message_ring *ring, uint64_t need
 /* A large ring is slow: its bytes have left the caches when they are got, and its memory is new. So a getter that is at
  * it has a moment to make room first, a good deal of it. The lock of the puts is held. */
 static SNARLI_COLD bool hold_back(struct snarli_message_ring *ring, uint64_t need) {
-  if (ring->capacity < IN_CACHE)
+  if (ring->capacity < SNARLI_RING_IN_CACHE)
     return false;
   uint64_t got = snarli_load64(&ring->gets.count);
   if (snarli_load(&ring->gets.processor) != snarli_processor())
@@ -155,7 +161,6 @@ static SNARLI_COLD void shrink(struct snarli_message_ring *ring, uint64_t kept) 
     return;
   if (ring->puts.count == ring->gets.count) {
     uint64_t backed = ring->backed;
-    look_at(&ring->puts, &ring->gets);
     if (ring->capacity > kept)
       snarli_store64(&ring->capacity, kept);
     snarli_message_memory_give_back(data_of(ring) + kept, data_of(ring) + backed);
@@ -267,8 +272,8 @@ static inline int64_t get_locked(struct snarli_message_ring *ring, const struct 
     return status;
   copy_out(ring, at + sizeof size, to, size);
   publish(end, at + room_for(size));
-  if (__builtin_expect(ring->backed > KEPT, 0) && !has_message(ring))
-    shrink(ring, KEPT);
+  if (__builtin_expect(ring->backed > SNARLI_RING_KEPT, 0) && !has_message(ring))
+    shrink(ring, SNARLI_RING_KEPT);
   return (int64_t)size;
 }
 
@@ -306,7 +311,7 @@ static bool await(struct snarli_message_ring *ring, struct snarli_message_end *o
 static SNARLI_COLD void idle(struct snarli_message_ring *ring) {
   if (enter(&ring->gets, SNARL_NOW))
     return;
-  shrink(ring, AT_FIRST);
+  shrink(ring, SNARLI_RING_FIRST);
   leave(&ring->gets);
 }
 
@@ -332,7 +337,7 @@ static int64_t get_until(struct snarli_message_ring *ring, const struct get *get
     uint64_t got = snarli_load64(&ring->gets.count);
     bool is_empty = snarli_load64(&ring->puts.count) == got;
     bool in_time = !is_empty || await(ring, &ring->puts, got, &ring->messages, deadline);
-    if (ring->backed > AT_FIRST && snarli_load64(&ring->puts.count) == got)
+    if (ring->backed > SNARLI_RING_FIRST && snarli_load64(&ring->puts.count) == got)
       idle(ring);
     left = in_time ? snarl_time_left(deadline) : SNARL_NOW;
     size = try_get(ring, get, left);
@@ -360,14 +365,18 @@ int snarli_message_ring_put(struct snarli_message_ring *ring, const struct iovec
                             snarli_message_noted *noted, void *context, snarl_time timeout) {
   struct put put = {parts, count, noted, context};
   int status = try_put(ring, &put, timeout);
-  return __builtin_expect(status == SNARL_TIMEOUT && timeout > 0, 0) ? put_slowly(ring, &put, timeout) : status;
+  if (__builtin_expect(status == SNARL_TIMEOUT && timeout > 0, 0))
+    status = put_slowly(ring, &put, timeout);
+  return status == BUSY ? SNARL_TIMEOUT : status;
 }
 
 int64_t snarli_message_ring_get(struct snarli_message_ring *ring, snarli_message_place *place, void *context,
                                 snarl_time timeout) {
   struct get get = {place, context};
   int64_t size = try_get(ring, &get, timeout);
-  return __builtin_expect(size == SNARL_TIMEOUT && timeout > 0, 0) ? get_slowly(ring, &get, timeout) : size;
+  if (__builtin_expect(size == SNARL_TIMEOUT && timeout > 0, 0))
+    size = get_slowly(ring, &get, timeout);
+  return size == BUSY ? SNARL_TIMEOUT : size;
 }
 
 /* Under the lock of the puts: whoever is at it is told that the ring is closed, or has put before. */
@@ -402,12 +411,12 @@ bool snarli_message_ring_is_awaited(struct snarli_message_ring *ring, struct sna
 /* ------------------------------------------------------ Beginning, ending */
 int snarli_message_ring_new(struct snarli_message_ring **ring, uint64_t limit, size_t room, int *fd) {
   size_t page = (size_t)sysconf(_SC_PAGESIZE), data = (sizeof **ring + room + page - 1) / page * page;
-  uint64_t most = MOST;
+  uint64_t most = SNARLI_RING_MOST;
   void *memory;
   int status = snarli_message_memory_new(&memory, data, &most, fd);
   if (status)
     return status;
-  if (!snarli_message_memory_back((char *)memory + data, (char *)memory + data + AT_FIRST)) {
+  if (!snarli_message_memory_back((char *)memory + data, (char *)memory + data + SNARLI_RING_FIRST)) {
     snarli_message_memory_unmap(memory, data + most);
     (void)close(*fd);
     return SNARL_NO_MEMORY;
@@ -415,7 +424,7 @@ int snarli_message_ring_new(struct snarli_message_ring **ring, uint64_t limit, s
   *ring = memory;
   **ring = (struct snarli_message_ring){.size = data + most, .data = data, .limit = limit ? limit : UINT64_MAX};
   (*ring)->most = most;
-  (*ring)->capacity = (*ring)->backed = AT_FIRST;
+  (*ring)->capacity = (*ring)->backed = SNARLI_RING_FIRST;
   snarli_store64(&(*ring)->magic, MAGIC);
   return SNARL_OK;
 }

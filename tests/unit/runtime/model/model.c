@@ -125,9 +125,12 @@ void model_relax(void) {
     tasks[current].is_spinning = true;
   model_point();
 }
+/* Who looks again in vain may write on its way, that it sleeps again; that is nothing for itself to look at. */
 void model_wrote(void) {
-  for (unsigned i = 0; i < task_count; i++)
-    tasks[i].is_spinning = tasks[i].has_looked = false;
+  for (unsigned i = 0; i < task_count; i++) {
+    tasks[i].is_spinning = false;
+    tasks[i].has_looked &= i == current;
+  }
 }
 
 /* What self.c does when a thread ends that holds locks. */

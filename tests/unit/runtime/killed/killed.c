@@ -176,8 +176,8 @@ int main(int argc, char **argv) {
   check_done(snarl_shared_memory_unlink(&memory), name);
   counts = memory.data;
   uint64_t kills = run_all(lock_traffics, duration) + run_all(condition_traffics, duration) +
-                   run_all(wait_traffics, duration) + run_connections(duration) + run_all(manager_traffics, duration) +
-                   run_managers(duration);
+                   run_all(wait_traffics, duration) + run_all(queue_traffics, duration) + run_connections(duration) +
+                   run_all(manager_traffics, duration) + run_managers(duration);
   check_done(snarl_shared_memory_close(&memory), name);
   check_nothing_left(descriptors, name);
   printf("%llu kills, nothing is left of them\n", (unsigned long long)kills);

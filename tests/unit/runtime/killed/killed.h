@@ -28,7 +28,8 @@ struct traffic {
   void (*check)(uint64_t kills);  /* all have ended */
   uint64_t kills_most;            /* then it begins anew; 0: no limit */
 };
-extern const struct traffic lock_traffics[], condition_traffics[], wait_traffics[], manager_traffics[];
+extern const struct traffic lock_traffics[], condition_traffics[], wait_traffics[], queue_traffics[],
+    manager_traffics[];
 
 /* Senders and receivers, one of each pair is killed: how many pairs until the deadline. */
 uint64_t connections_kill(struct counts *counts, snarl_time deadline);

@@ -155,7 +155,11 @@ static int move(struct snarli_dict *dict, uint32_t room) {
     free(dict->pairs);
   bool has_hashes = dict->index != NULL;
   free(dict->index);
-  *dict = (struct snarli_dict){dict->head, dict->length, end, room, mask, pairs, index};
+  dict->pairs = pairs;
+  dict->end = end;
+  dict->room = room;
+  dict->index = index;
+  dict->mask = mask;
   if (index)
     index_all(dict, has_hashes);
   return SNARL_OK;
@@ -308,4 +312,19 @@ bool snarli_any_next_pair(snarl_any value, size_t *place, snarl_any *key, snarl_
   *item = dict->pairs[*place].item;
   ++*place;
   return true;
+}
+
+snarl_any snarli_any_dict_of(const snarl_any *keys_and_items, size_t count) {
+  snarl_any dict = count % 2 ? snarl_any_error(SNARL_INVALID) : snarli_dict_new((uint32_t)count / 2);
+  int status = snarl_any_status(dict);
+  for (size_t i = 0; i < count; i += 2) {
+    snarl_any key = keys_and_items[i];
+    int failed = snarli_any_dict_set(dict, key, i + 1 < count ? keys_and_items[i + 1] : SNARL_NIL);
+    snarl_any_drop(&key);
+    status = status ? status : failed;
+  }
+  if (!status)
+    return dict;
+  snarl_any_drop(&dict);
+  return snarl_any_error(status);
 }

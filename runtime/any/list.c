@@ -18,6 +18,19 @@ snarl_any snarli_list_new(uint32_t room) {
 
 snarl_any snarl_any_list(void) { return snarli_list_new(0); }
 
+snarl_any snarli_any_list_of(const snarl_any *items, size_t count) {
+  snarl_any list = snarli_list_new((uint32_t)count);
+  int status = SNARL_OK;
+  for (size_t i = 0; i < count; i++) {
+    int failed = snarli_any_list_append(list, items[i]);
+    status = status ? status : failed;
+  }
+  if (!status)
+    return list;
+  snarl_any_drop(&list);
+  return snarl_any_error(status);
+}
+
 static int reach(struct snarli_list *list) {
   if (list->length < list->room)
     return SNARL_OK;

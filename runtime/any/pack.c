@@ -113,3 +113,13 @@ void snarli_packed_end(struct snarli_packed *packed) {
   if (packed->bytes != packed->few)
     free(packed->bytes);
 }
+
+snarl_any snarl_any_pack(snarl_any value) {
+  struct snarli_packed packed;
+  int status = snarli_packed_begin(&packed, value);
+  if (status)
+    return snarl_any_error(status);
+  snarl_any bytes = snarl_any_bytes(packed.bytes, packed.size);
+  snarli_packed_end(&packed);
+  return bytes;
+}

@@ -136,3 +136,9 @@ int snarli_any_unpack(const void *bytes, size_t size, snarl_any *value) {
   int status = snarli_any_scan(bytes, size);
   return status ? status : parse(bytes, size, value);
 }
+
+snarl_any snarl_any_unpack(const void *bytes, size_t size) {
+  snarl_any value;
+  int status = bytes || !size ? snarli_any_unpack(bytes, size, &value) : SNARL_INVALID;
+  return status ? snarl_any_error(status) : value;
+}

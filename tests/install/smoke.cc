@@ -83,7 +83,9 @@ static bool has_values(const std::string &line) {
   bool is_right = snarl_any_list_append(snarl_any_dict_get(dict, true), false) == SNARL_OK;
   snarl_any key, item;
   snarl_any_each_pair(key, item, dict) is_right = is_right && !snarl_any_is_nil(item);
+  snarl_auto_any several = snarl_any_dict_of("a", 1, 2, snarl_any_list_of(1.5, true));
   snarl_auto_any text = snarl_any_text(dict);
+  is_right = is_right && snarl_any_length(snarl_any_dict_get(several, 2)) == 2;
   return is_right && snarl_any_dict_remove(dict, "line") == SNARL_OK && !snarl_any_dict_has(dict, "line") &&
          snarl_any_as_string(text) == "{\"line\": \"" + line + "\", 6: 2.5, true: [false], -1: 99}";
 }

@@ -2,14 +2,13 @@
  *
  * Any: a value that knows its type. Processes send each other such values, and so what a Python program would pickle.
  *
- *   snarl_auto_any person = snarl_any_dict();                 // dropped where its block ends
- *   snarl_any_dict_set(person, "name", "Ada");
- *   snarl_any_dict_set(person, "born", 1815);
- *   snarl_any scores = snarl_any_list();
- *   snarl_any_list_append(scores, 9.5);
- *   snarl_any_dict_set(person, "scores", scores);             // which gives the list away
+ *   snarl_auto_any person = snarl_any_dict_of("name", "Ada", "born", 1815);     // dropped where its block ends
+ *   snarl_any scores = snarl_any_list_of(9.5, 8);
+ *   snarl_any_list_append(scores, "none");
+ *   snarl_any_dict_set(person, "scores", scores);                               // which gives the list away
  *   printf("%s\n", snarl_any_as_string(snarl_any_dict_get(person, "name")));
- *   snarl_any_print(stdout, person);                          // {"name": "Ada", "born": 1815, "scores": [9.5]}
+ *   snarl_any_print(stdout, person);                          // {"name": "Ada", "born": 1815, "scores": [9.5, 8,
+ * "none"]}
  *
  * An any has 16 bytes and goes by value. nil, bool, int, double and errors have no memory; a string, bytes, a list and
  * a dict have some, which all copies of the any share and which counts its holders. Who gets an any from a function
@@ -108,7 +107,10 @@ snarl_any snarl_any_bytes(const void *bytes, size_t size);
 snarl_any snarl_any_list(void);
 snarl_any snarl_any_dict(void);
 
-/* snarl_any_of(x): the any of a bool, an integer, a floating number, a char * (a copy), or x itself if it is an any. */
+/* snarl_any_of(x): the any of a bool, an integer, a floating number, a char * (a copy), or x itself if it is an any.
+ * Until C23 `true`, `false` and what a comparison gives are ints: SNARL_TRUE, SNARL_FALSE, snarl_any_bool(a < b). */
+#define SNARL_TRUE snarl_any_bool(true)
+#define SNARL_FALSE snarl_any_bool(false)
 static inline snarl_any snarli_any_itself(snarl_any value) { return value; }
 #ifndef __cplusplus
 #define snarl_any_of(x)                                                                                                \
@@ -124,6 +126,38 @@ static inline snarl_any snarli_any_itself(snarl_any value) { return value; }
            : snarl_any_int)(x)
 #endif
 
+/* A list of up to 16 of what snarl_any_of takes, and a dict of up to 8 keys, each with its item behind it; or the error
+ * that one of them is. */
+#ifndef __cplusplus
+#define snarl_any_list_of(...) SNARLI_ANY_MADE(snarli_any_list_of, __VA_ARGS__)
+#define snarl_any_dict_of(...) SNARLI_ANY_MADE(snarli_any_dict_of, __VA_ARGS__)
+#define SNARLI_ANY_MADE(make, ...)                                                                                     \
+  make((const snarl_any[]){SNARLI_ANY_17TH(                                                                            \
+           __VA_ARGS__, SNARLI_ANYS_16, SNARLI_ANYS_15, SNARLI_ANYS_14, SNARLI_ANYS_13, SNARLI_ANYS_12,                \
+           SNARLI_ANYS_11, SNARLI_ANYS_10, SNARLI_ANYS_9, SNARLI_ANYS_8, SNARLI_ANYS_7, SNARLI_ANYS_6, SNARLI_ANYS_5,  \
+           SNARLI_ANYS_4, SNARLI_ANYS_3, SNARLI_ANYS_2, SNARLI_ANYS_1, 0)(__VA_ARGS__)},                               \
+       SNARLI_ANY_17TH(__VA_ARGS__, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0))
+#define SNARLI_ANY_17TH(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, it, ...) it
+#define SNARLI_ANYS_1(x) snarl_any_of(x)
+#define SNARLI_ANYS_2(x, ...) snarl_any_of(x), SNARLI_ANYS_1(__VA_ARGS__)
+#define SNARLI_ANYS_3(x, ...) snarl_any_of(x), SNARLI_ANYS_2(__VA_ARGS__)
+#define SNARLI_ANYS_4(x, ...) snarl_any_of(x), SNARLI_ANYS_3(__VA_ARGS__)
+#define SNARLI_ANYS_5(x, ...) snarl_any_of(x), SNARLI_ANYS_4(__VA_ARGS__)
+#define SNARLI_ANYS_6(x, ...) snarl_any_of(x), SNARLI_ANYS_5(__VA_ARGS__)
+#define SNARLI_ANYS_7(x, ...) snarl_any_of(x), SNARLI_ANYS_6(__VA_ARGS__)
+#define SNARLI_ANYS_8(x, ...) snarl_any_of(x), SNARLI_ANYS_7(__VA_ARGS__)
+#define SNARLI_ANYS_9(x, ...) snarl_any_of(x), SNARLI_ANYS_8(__VA_ARGS__)
+#define SNARLI_ANYS_10(x, ...) snarl_any_of(x), SNARLI_ANYS_9(__VA_ARGS__)
+#define SNARLI_ANYS_11(x, ...) snarl_any_of(x), SNARLI_ANYS_10(__VA_ARGS__)
+#define SNARLI_ANYS_12(x, ...) snarl_any_of(x), SNARLI_ANYS_11(__VA_ARGS__)
+#define SNARLI_ANYS_13(x, ...) snarl_any_of(x), SNARLI_ANYS_12(__VA_ARGS__)
+#define SNARLI_ANYS_14(x, ...) snarl_any_of(x), SNARLI_ANYS_13(__VA_ARGS__)
+#define SNARLI_ANYS_15(x, ...) snarl_any_of(x), SNARLI_ANYS_14(__VA_ARGS__)
+#define SNARLI_ANYS_16(x, ...) snarl_any_of(x), SNARLI_ANYS_15(__VA_ARGS__)
+#endif
+snarl_any snarli_any_list_of(const snarl_any *items, size_t count);
+snarl_any snarli_any_dict_of(const snarl_any *keys_and_items, size_t count);
+
 static inline bool snarl_any_is_nil(snarl_any value) { return value.type == SNARL_ANY_NIL; }
 static inline bool snarl_any_is_bool(snarl_any value) { return value.type == SNARL_ANY_BOOL; }
 static inline bool snarl_any_is_int(snarl_any value) { return value.type == SNARL_ANY_INT; }
@@ -137,6 +171,7 @@ static inline bool snarl_any_is_error(snarl_any value) { return value.type == SN
 static inline int snarl_any_status(snarl_any value) {
   return snarl_any_is_error(value) ? (int)value.as.integer : SNARL_OK;
 }
+static inline enum snarl_any_type snarl_any_type_of(snarl_any value) { return (enum snarl_any_type)value.type; }
 /* "dict"; never NULL. */
 const char *snarl_any_type_name(snarl_any value);
 
@@ -178,6 +213,12 @@ snarl_any snarl_any_copy(snarl_any value);
 int snarl_any_print(FILE *file, snarl_any value);
 /* The same as a string. */
 snarl_any snarl_any_text(snarl_any value);
+
+/* As bytes, which are MessagePack, and from them: pickle's dumps and loads. No byte is trusted: SNARL_TRUNCATED,
+ * SNARL_MALFORMED, SNARL_UNREPRESENTABLE, SNARL_TOO_DEEP; and a value takes at most 64 times the memory of its bytes.
+ */
+snarl_any snarl_any_pack(snarl_any value);
+snarl_any snarl_any_unpack(const void *bytes, size_t size);
 
 /* Lists. An index below 0 counts from the end: -1 is the last; beyond them: SNARL_NOT_FOUND. An item is whatever
  * snarl_any_of takes. */
@@ -264,6 +305,15 @@ inline snarl_any snarl_any_of(long value) { return snarl_any_int(value); }
 inline snarl_any snarl_any_of(long long value) { return snarl_any_int(value); }
 inline snarl_any snarl_any_of(unsigned long value) { return snarl_any_unsigned(value); }
 inline snarl_any snarl_any_of(unsigned long long value) { return snarl_any_unsigned(value); }
+
+template <typename... Items> snarl_any snarl_any_list_of(Items... items) {
+  const snarl_any made[] = {snarl_any_of(items)...};
+  return snarli_any_list_of(made, sizeof...(items));
+}
+template <typename... Items> snarl_any snarl_any_dict_of(Items... keys_and_items) {
+  const snarl_any made[] = {snarl_any_of(keys_and_items)...};
+  return snarli_any_dict_of(made, sizeof...(keys_and_items));
+}
 
 #define SNARLI_ANY_KEYED(what, key) snarli_any_dict_##what##_keyed
 #define SNARLI_ANY_KEYED_BY(type, suffix, key)                                                                         \

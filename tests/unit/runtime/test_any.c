@@ -216,6 +216,30 @@ static snarl_any nested(int depth) {
   return list;
 }
 
+static void test_made_of_several(void **state) {
+  (void)state;
+  snarl_auto_any dict = snarl_any_dict_of("one", 1, 2, snarl_any_list_of("a", 2.5, SNARL_NIL), "one", SNARL_TRUE);
+  assert_printed(dict, "{\"one\": true, 2: [\"a\", 2.5, null]}");
+  snarl_auto_any many = snarl_any_list_of(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, "last");
+  assert_int_equal(snarl_any_length(many), 16);
+  assert_int_equal(snarl_any_status(snarl_any_list_of("kept", "\xff", "dropped")), SNARL_INVALID);
+  assert_int_equal(snarl_any_status(snarl_any_dict_of("kept", 1, "\xff", "dropped", "too", "text")), SNARL_INVALID);
+  assert_int_equal(snarl_any_status(snarl_any_dict_of("key", snarl_any_error(SNARL_CLOSED))), SNARL_CLOSED);
+  assert_int_equal(snarl_any_status(snarl_any_dict_of("key", "item", "no item")), SNARL_INVALID);
+  assert_int_equal(snarl_any_type_of(dict), SNARL_ANY_DICT);
+}
+
+static void test_as_bytes(void **state) {
+  (void)state;
+  snarl_auto_any value = snarl_any_list_of("text", 1.5, snarl_any_dict_of(1, SNARL_NIL));
+  snarl_auto_any bytes = snarl_any_pack(value);
+  snarl_auto_any again = snarl_any_unpack(snarl_any_as_bytes(bytes), snarl_any_length(bytes));
+  assert_true(snarl_any_equal(again, value));
+  assert_int_equal(snarl_any_status(snarl_any_pack(snarl_any_error(SNARL_CLOSED))), SNARL_CLOSED);
+  assert_int_equal(snarl_any_status(snarl_any_unpack("\x92", 1)), SNARL_TRUNCATED);
+  assert_int_equal(snarl_any_status(snarl_any_unpack(NULL, 1)), SNARL_INVALID);
+}
+
 static void test_depth(void **state) {
   (void)state;
   snarl_auto_any most = nested(SNARL_ANY_DEPTH), more = nested(SNARL_ANY_DEPTH + 1), deep = nested(1000000);
@@ -314,6 +338,8 @@ int main(void) {
       cmocka_unit_test(test_dict_changes),
       cmocka_unit_test(test_keys),
       cmocka_unit_test(test_nothing_holds_itself),
+      cmocka_unit_test(test_made_of_several),
+      cmocka_unit_test(test_as_bytes),
       cmocka_unit_test(test_depth),
       cmocka_unit_test(test_copy),
       cmocka_unit_test(test_print),

@@ -108,6 +108,11 @@ static int fill_dict(void) {
   return first;
 }
 
+static int make_several(void) {
+  snarl_auto_any dict = snarl_any_dict_of("one", "text", "two", snarl_any_list_of("a", 2, "b"));
+  return snarl_any_status(dict);
+}
+
 static snarl_any sample;
 
 static int copy_sample(void) {
@@ -136,8 +141,8 @@ static void test_no_memory(void **state) {
   for (int i = 0; i < 20; i++)
     assert_int_equal(snarl_any_dict_set(big, i, "item"), SNARL_OK);
   assert_int_equal(snarl_any_list_append(sample, big), SNARL_OK);
-  int (*const scenarios[])(void) = {make_string, make_bytes,  format_string, fill_list,
-                                    fill_dict,   copy_sample, send_sample};
+  int (*const scenarios[])(void) = {make_string, make_bytes, format_string, make_several,
+                                    fill_list,   fill_dict,  copy_sample,   send_sample};
   for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++)
     with_failures(scenarios[i]);
   snarl_any_drop(&sample);

@@ -144,6 +144,8 @@ const char *object_kind(const struct object *object) {
     return "once";
   case SNARLI_LOCK:
     return "lock";
+  case SNARLI_SHARED: /* one of an Array or ShareableList, which has no name of its own */
+    return kinds[SNARLI_KIND_SHARED];
   case SNARLI_FUTURE:
     return "Future";
   case SNARLI_MANAGED:

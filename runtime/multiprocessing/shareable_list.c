@@ -7,6 +7,7 @@
 #include "any/heap.h"
 #include "core/runtime.h"
 #include <snarl/shareable_list.h>
+#include <stdio.h>
 #include <string.h>
 
 #define MARK 0x316c73006c726e73u /* "snrl", "sl1": the layout's version is its last byte */
@@ -106,6 +107,19 @@ static int64_t measure(snarl_any values) {
   return size > UINT32_MAX ? SNARL_TOO_LARGE : (int64_t)size;
 }
 
+/* Reports call the first slots as a program does: scores[3]. */
+static SNARLI_COLD void declare(const snarl_shareable_list *list, struct snarl_site *site) {
+  enum { NAMED = 256 };
+  const char *of = *list->memory.name ? list->memory.name : "ShareableList";
+  char name[SNARL_SHARED_MEMORY_NAME + 16];
+  for (uint32_t i = 0; i < list->length && i < NAMED; i++) {
+    uint64_t slot = snarli_address(&table_of(list)->slots[i]);
+    int size = snprintf(name, sizeof name, "%s[%u]", of, i);
+    snarli_record_aux(SNARLI_R_OBJECT_DECLARED, SNARLI_KIND_SHARED, slot, snarli_place(site));
+    snarli_record_aux(SNARLI_R_OBJECT_NAMED, 0, slot, snarli_blob_string(name, (size_t)size));
+  }
+}
+
 static void fill(snarl_shareable_list *list, snarl_any values) {
   struct table *table = table_of(list);
   uint64_t place = size_of_table(list->length);
@@ -128,6 +142,8 @@ int snarl_shareable_list_create_at(snarl_shareable_list *list, const char *name,
   int status = size < 0 ? (int)size : snarl_shared_memory_create_at(&list->memory, name, (size_t)size, site);
   if (!status) {
     list->length = (uint32_t)snarl_any_length(values);
+    if (snarli_records())
+      declare(list, site);
     fill(list, values);
   }
   snarl_any_drop(&values);

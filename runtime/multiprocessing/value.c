@@ -20,7 +20,11 @@ void *snarli_raw_new(size_t size) {
   int saved = errno;
   void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   errno = saved;
-  return memory == MAP_FAILED ? NULL : memory;
+  if (memory == MAP_FAILED)
+    return NULL;
+  if (snarli_records()) /* before the forks that make it shared */
+    snarli_mapped(memory, size);
+  return memory;
 }
 
 void snarli_raw_free(void *memory, size_t size) {
@@ -47,7 +51,7 @@ void *snarli_value_new(size_t size, size_t shared, const char *name, struct snar
   struct snarl_object *variable = shared ? (struct snarl_object *)(void *)(value + shared) : NULL;
   if (snarli_value_init((snarl_rlock *)(void *)value, variable, name, site) == SNARL_OK)
     return value;
-  (void)munmap(value, size);
+  snarli_raw_free(value, size);
   return NULL;
 }
 

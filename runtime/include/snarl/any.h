@@ -206,7 +206,8 @@ static inline void snarl_any_drop(snarl_any *value) {
 /* Whether they are of one type and hold the same; a dict's pairs in any order. An int is no double, no NaN is a NaN. Of
  * what is deeper than SNARL_ANY_DEPTH lists and dicts in one another, only the very same are equal. */
 bool snarl_any_equal(snarl_any a, snarl_any b);
-/* With lists and dicts of its own, however deep; strings and bytes are shared, since they never change. */
+/* With lists and dicts of its own, however deep, and two for one that is in there twice; strings and bytes are shared,
+ * since they never change. */
 snarl_any snarl_any_copy(snarl_any value);
 /* As JSON would have it, besides b"\x00" for bytes, <TIMEOUT> for an error, keys of other types than string, nan and
  * inf. On one line, without its end. SNARL_OK, SNARL_TOO_DEEP, SNARL_FAILED (the file takes no more). */

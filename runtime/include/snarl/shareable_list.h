@@ -11,8 +11,9 @@
  *   snarl_shareable_list_close(&scores);
  *
  * As in Python nothing protects a value: who sets it while others get or set the same takes a lock they share. All
- * accesses are in the trace, each slot's as those of a variable of its own. What another process has written there,
- * whatever it is, can give a wrong value or SNARL_MALFORMED, and nothing worse.
+ * accesses are in the trace, each slot's as those of a variable of its own; reports call the first 256 by name:
+ * scores[3]. What another process has written there, whatever it is, can give a wrong value or SNARL_MALFORMED, and
+ * nothing worse.
  *
  * create, which is given the list, also when it fails: what snarl_shared_memory_create says; SNARL_UNREPRESENTABLE (a
  * list or dict in it), SNARL_TOO_LARGE (4 GiB in all), SNARL_INVALID (no list, an empty one). Without a name (NULL)

@@ -24,6 +24,8 @@ program(data_race_value_bad             ENDS  data-race                  left,ri
 program(data_race_value_ok              ENDS  -                          -)
 program(data_race_raw_bad                ENDS  data-race                  left,right)
 program(data_race_raw_ok                 ENDS  -                          -)
+program(data_race_raw_array_bad          ENDS  data-race                  left,right)
+program(data_race_raw_array_ok           ENDS  -                          -)
 program(data_race_shareable_list_bad     ENDS  data-race                  left,right)
 program(data_race_shareable_list_ok      ENDS  -                          -)
 program(data_race_processes_ok          ENDS  -                          -)

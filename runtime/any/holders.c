@@ -31,7 +31,8 @@ static void let_go(snarl_any value, uintptr_t *dead) {
 
 static void list_end(struct snarli_list *list, uintptr_t *dead) {
   for (uint32_t i = 0; i < list->length; i++)
-    let_go(list->items[i], dead);
+    if (list->items[i].type >= SNARL_ANY_STRING)
+      let_go(list->items[i], dead);
   if (list->items != list->own)
     free(list->items);
   free(list);

@@ -69,11 +69,12 @@ static int begin(snarl_manager *manager, struct snarli_manager *inside, int stat
 }
 
 int snarl_manager_start_at(snarl_manager *manager, const char *name, const char *address, struct snarl_site *site) {
+  if (manager)
+    *manager = (snarl_manager){.inside = NULL};
   if (!manager || (address && !is_address(address)))
     return snarli_refuse(SNARL_INVALID, manager, site);
   char own[SNARL_MANAGER_ADDRESS];
   address_make(own);
-  *manager = (snarl_manager){.inside = NULL};
   struct snarli_manager *inside = snarli_manager_inside_new(address ? address : own);
   if (!inside)
     return SNARL_NO_MEMORY;
@@ -85,9 +86,10 @@ int snarl_manager_start_at(snarl_manager *manager, const char *name, const char 
 }
 
 int snarl_manager_connect_at(snarl_manager *manager, const char *address, struct snarl_site *site) {
+  if (manager)
+    *manager = (snarl_manager){.inside = NULL};
   if (!manager || !is_address(address))
     return snarli_refuse(SNARL_INVALID, manager, site);
-  *manager = (snarl_manager){.inside = NULL};
   struct snarli_manager *inside = snarli_manager_inside_new(address);
   if (!inside)
     return SNARL_NO_MEMORY;

@@ -81,7 +81,7 @@ static int get(struct call *call) {
 
 static int set(struct call *call) {
   struct manager_item *item = item_of(call);
-  call->reply.number = item && snarli_pack_equal(snarli_manager_view(&item->value), call->value);
+  call->reply.number = item && snarli_pack_is_same(snarli_manager_view(&item->value), call->value);
   return set_or_add(call, item, call->value);
 }
 
@@ -162,7 +162,7 @@ static int compare(struct call *call) {
   struct manager_item *item = item_of(call);
   if (!item)
     return SNARL_NOT_FOUND;
-  if (!snarli_pack_equal(snarli_manager_view(&item->value), call->value))
+  if (!snarli_pack_is_same(snarli_manager_view(&item->value), call->value))
     return refuse_changed(call, item);
   return become(call, item, call->second);
 }
@@ -254,7 +254,7 @@ static int insert(struct call *call) {
 static int find(struct call *call) {
   const struct manager_items *items = &call->thing->items;
   for (uint32_t i = 0; i < items->length; i++)
-    if (snarli_pack_equal(snarli_manager_view(&items->items[i].value), call->value))
+    if (snarli_pack_is_same(snarli_manager_view(&items->items[i].value), call->value))
       return call->reply.number = i, SNARL_OK;
   return SNARL_NOT_FOUND;
 }

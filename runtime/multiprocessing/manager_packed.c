@@ -162,6 +162,16 @@ bool snarli_pack_equal(struct packed a, struct packed b) {
   return a.size == b.size && (!a.size || !memcmp(a.bytes, b.bytes, a.size));
 }
 
+bool snarli_pack_is_same(struct packed a, struct packed b) {
+  if (snarli_pack_equal(a, b))
+    return true;
+  if (a.size != b.size || !a.size || !shape_of(*a.bytes).unit || !shape_of(*b.bytes).unit)
+    return false;
+  snarl_auto_any first = SNARL_NIL, second = SNARL_NIL;
+  return !snarli_any_unpack(a.bytes, a.size, &first) && !snarli_any_unpack(b.bytes, b.size, &second) &&
+         snarl_any_equal(first, second);
+}
+
 struct number {
   bool is_double, is_int;
   double real;

@@ -34,7 +34,9 @@ bool snarli_pack_next(struct packed *rest, struct packed *value, unsigned depth)
 bool snarli_pack_open_list(struct packed *value, uint32_t *count);
 bool snarli_pack_open_dict(struct packed *value, uint32_t *count);
 bool snarli_pack_is_key(struct packed value);
+/* The same bytes; or else, of lists and dicts, the same values, a dict's pairs in any order. */
 bool snarli_pack_equal(struct packed a, struct packed b);
+bool snarli_pack_is_same(struct packed a, struct packed b);
 
 /* a + b, ints or doubles, at most 9 bytes. The size; 0: one is no number, or it cannot be represented. */
 size_t snarli_pack_sum(struct packed a, struct packed b, unsigned char sum[static 9]);

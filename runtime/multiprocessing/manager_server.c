@@ -28,11 +28,11 @@ unsigned snarli_manager_socket_address(const char *name, struct sockaddr_un *add
  * library's function, so that a shim that listens knows. What belongs to the trace stays. */
 static void give_up_descriptor(int fd, int keep) {
   char path[32], target[256];
-  const char *trace = snarli_trace_directory();
   (void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
   long size = snarli_system(SYS_readlinkat, AT_FDCWD, path, target, sizeof target - 1);
   target[size > 0 ? size : 0] = 0;
-  bool is_traces = trace && !strncmp(target, trace, strlen(trace));
+  const size_t suffix = sizeof SNARLI_FILE_SUFFIX - 1;
+  bool is_traces = size > (long)suffix && !strcmp(target + size - suffix, SNARLI_FILE_SUFFIX);
   if (fd != keep && !is_traces)
     (void)close(fd);
 }
@@ -196,7 +196,7 @@ static bool look_around(struct manager_server *server) {
   while (rounds < ROUNDS && server->hot_count && !server->is_over) {
     uint32_t looks = manager_looks(&server->spin, server->processor);
     bool has_served = false;
-    for (uint32_t i = 0; i < looks && !has_served; i++)
+    for (uint32_t i = 0; i < looks && !has_served; i += server->hot_count + !server->hot_count)
       has_served = ask_hot(server);
     if (looks)
       manager_looked(&server->spin, has_served);

@@ -54,7 +54,7 @@ int snarl_manager_start_at(snarl_manager *manager, const char *name, const char 
 int snarl_manager_connect_at(snarl_manager *manager, const char *address, struct snarl_site *site);
 int snarl_manager_shutdown_at(snarl_manager *manager, struct snarl_site *site);
 void snarli_manager_left(snarl_manager *manager);
-/* Initialize it to {0} if it may be left before it is started. */
+/* Initialize it with {.inside = NULL} if its block may be left before it is started. */
 #define snarl_auto_manager __attribute__((cleanup(snarli_manager_left))) snarl_manager
 
 /* NULL: it is none. */

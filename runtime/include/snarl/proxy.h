@@ -143,7 +143,7 @@ int64_t snarli_proxy_index(struct snarli_proxy *proxy, snarl_any item, struct sn
 /* To the list that is there; what is not there counts as an empty one. How long it is then. */
 #define snarl_dict_append(dict, key, item)                                                                             \
   snarli_proxy_append_to(&(dict)->proxy, snarli_key_of(key), snarl_any_of(item), SNARL_HERE)
-/* SNARL_CHANGED: what is there is not `from`. Dicts in it are equal if their pairs are in the same order. */
+/* SNARL_CHANGED: what is there does not equal `from`, as snarl_any_equal says. */
 #define snarl_dict_compare_and_set(dict, key, from, to)                                                                \
   snarli_proxy_compare_and_set(&(dict)->proxy, snarli_key_of(key), snarl_any_of(from), snarl_any_of(to), SNARL_HERE)
 #define snarl_dict_change(dict, key, function, context)                                                                \
@@ -173,7 +173,7 @@ int64_t snarli_proxy_index(struct snarli_proxy *proxy, snarl_any item, struct sn
 /* Before that index; beyond the ends: there. */
 #define snarl_list_insert(list, index, item)                                                                           \
   snarli_proxy_insert(&(list)->proxy, (index), snarl_any_of(item), SNARL_HERE)
-/* The first that is equal, as in compare_and_set; where it is. */
+/* The first that equals it; where that is. */
 #define snarl_list_remove(list, item) snarli_proxy_remove_item(&(list)->proxy, snarl_any_of(item), SNARL_HERE)
 #define snarl_list_index(list, item) snarli_proxy_index(&(list)->proxy, snarl_any_of(item), SNARL_HERE)
 #define snarl_list_length(list) snarli_proxy_length(&(list)->proxy, SNARL_HERE)

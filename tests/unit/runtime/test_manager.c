@@ -105,6 +105,11 @@ static void test_steps(void **state) {
   assert_int_equal(snarl_dict_compare_and_set(&dict, "s", "old", "new"), SNARL_OK);
   assert_int_equal(snarl_dict_compare_and_set(&dict, "none", "old", "new"), SNARL_NOT_FOUND);
   assert_shows(snarl_dict_get(&dict, "s"), "\"new\"");
+  snarl_any one = snarl_any_dict(), other = snarl_any_dict(); /* in another order */
+  assert_int_equal(snarl_any_dict_set(one, "a", 1) + snarl_any_dict_set(one, "b", 2), SNARL_OK);
+  assert_int_equal(snarl_any_dict_set(other, "b", 2) + snarl_any_dict_set(other, "a", 1), SNARL_OK);
+  assert_int_equal(snarl_dict_set(&dict, "d", one), SNARL_OK);
+  assert_int_equal(snarl_dict_compare_and_set(&dict, "d", other, SNARL_NIL), SNARL_OK);
   assert_int_equal(snarl_dict_clear(&dict), SNARL_OK);
 }
 

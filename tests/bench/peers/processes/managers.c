@@ -6,6 +6,7 @@
 #include "process_peers.h"
 #include <errno.h>
 #include <signal.h>
+#include <snarl/snarl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,7 +111,54 @@ static uint64_t sum_of_keys(long operations, uint64_t *sum) {
   return (uint64_t)operations;
 }
 
+static snarl_manager own;
+static snarl_dict numbers;
+
+/* The server runs where its creator was. */
+static void open_own(int worker) {
+  place_worker(1);
+  must(snarl_manager_start(&own, "manager", NULL) == SNARL_OK, "snarl_manager_start");
+  place_worker(worker);
+  must(snarl_manager_dict(&own, &numbers, "numbers") == SNARL_OK, "snarl_manager_dict");
+}
+
+static void close_own(int worker) {
+  (void)worker;
+  must(snarl_manager_shutdown(&own) == SNARL_OK, "snarl_manager_shutdown");
+}
+
+static long get_own(long key) {
+  snarl_auto_any value = snarl_dict_get(&numbers, key);
+  return snarl_any_as_int(value);
+}
+
+static void set_all_own(int worker, long operations) {
+  double begin = now();
+  for (long i = 0; i < operations; i++)
+    must(snarl_dict_set(&numbers, i % KEYS, i) == SNARL_OK, "snarl_dict_set");
+  tell(worker, begin, (uint64_t)operations, 0);
+  must(get_own((operations - 1) % KEYS) == operations - 1, "what was set");
+}
+
+static void get_all_own(int worker, long operations) {
+  uint64_t sum = 0;
+  for (long i = 0; i < KEYS; i++)
+    must(snarl_dict_set(&numbers, i, i) == SNARL_OK, "snarl_dict_set");
+  double begin = now();
+  for (long i = 0; i < operations; i++)
+    sum += (uint64_t)get_own(i % KEYS);
+  tell(worker, begin, (uint64_t)operations, sum);
+}
+
 const struct process_peer manager_peers[] = {
+    {.subject = "manager-set", .name = "snarl", .workers = 1, .open = open_own, .run = set_all_own, .close = close_own},
+    {.subject = "manager-get",
+     .name = "snarl",
+     .workers = 1,
+     .open = open_own,
+     .run = get_all_own,
+     .close = close_own,
+     .expected = sum_of_keys},
     {.subject = "manager-set", .name = "redis", .workers = 1, .open = open_redis, .run = set_all, .close = close_redis},
     {.subject = "manager-get",
      .name = "redis",

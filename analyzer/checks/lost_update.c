@@ -42,6 +42,49 @@ static struct origin here(const struct event *event) {
   return (struct origin){event->process->index, event->record->aux, event->record->time, event->thread->serial};
 }
 
+/* NULL: it is not known, or not yet, who made this version. */
+static const struct item_change *change_to(const struct item *item, uint32_t version) {
+  uint32_t kept = item->change_count < ITEM_CHANGES ? item->change_count : ITEM_CHANGES;
+  for (uint32_t i = 0; i < kept; i++)
+    if (item->changes[i].version == version)
+      return &item->changes[i];
+  return NULL;
+}
+
+static void add_lost(struct lost_updates *updates, struct lost_update lost) {
+  uint64_t key = map_mix(map_mix(lost.object->serial) ^ lost.read_at.stack);
+  key = map_mix(map_mix(key ^ lost.lost.origin.stack) ^ lost.written_at.stack);
+  uint32_t place = map_get(&updates->seen, key);
+  if (place != MAP_NONE) {
+    updates->found.items[place].count++;
+    return;
+  }
+  map_put(updates->arena, &updates->seen, key, (uint32_t)updates->found.count);
+  lost.object->pins++;
+  lost.lost.thread->pins++;
+  lost.thread->pins++;
+  vector_push(updates->arena, &updates->found) = lost;
+}
+
+static bool knows(const struct lost_updates *updates, const struct item_user *user, const struct item_change *change) {
+  return change->thread == user->thread ||
+         observed_knows(updates->observed, user->thread, change->thread->serial) >= change->epoch;
+}
+
+/* Who overwrote this change and was noted down before it. */
+static void settle_early(struct lost_updates *updates, struct object *object, struct item *item,
+                         const struct item_change *change) {
+  for (size_t i = 0; i < item->users.count; i++) {
+    struct item_user *user = &item->users.items[i];
+    if (user->early.version != change->version)
+      continue;
+    if (!knows(updates, user, change))
+      add_lost(updates,
+               (struct lost_update){object, *change, user->thread, user->early.read_at, user->early.written_at, 1});
+    user->early.version = 0;
+  }
+}
+
 /* The version that this user made. */
 static void add_change(struct lost_updates *updates, struct item *item, const struct item_user *user,
                        const struct event *event) {
@@ -52,44 +95,22 @@ static void add_change(struct lost_updates *updates, struct item *item, const st
     thread_unpin(updates->model, change->thread);
   user->thread->pins++;
   *change = (struct item_change){user->thread, here(event), user->now, user->epoch};
-}
-
-/* NULL: it is not known who made this version. */
-static const struct item_change *change_to(const struct item *item, uint32_t version) {
-  uint32_t kept = item->change_count < ITEM_CHANGES ? item->change_count : ITEM_CHANGES;
-  for (uint32_t i = 0; i < kept; i++)
-    if (item->changes[i].version == version)
-      return &item->changes[i];
-  return NULL;
-}
-
-static void add_lost(struct lost_updates *updates, const struct event *event, const struct item_user *user,
-                     const struct item_change *lost) {
-  uint64_t key = map_mix(map_mix(event->object->serial) ^ user->read_at.stack);
-  key = map_mix(map_mix(key ^ lost->origin.stack) ^ event->record->aux);
-  uint32_t place = map_get(&updates->seen, key);
-  if (place != MAP_NONE) {
-    updates->found.items[place].count++;
-    return;
-  }
-  map_put(updates->arena, &updates->seen, key, (uint32_t)updates->found.count);
-  event->object->pins++;
-  lost->thread->pins++;
-  user->thread->pins++;
-  vector_push(updates->arena, &updates->found) =
-      (struct lost_update){event->object, *lost, user->thread, user->read_at, here(event), 1};
+  settle_early(updates, event->object, item, change);
 }
 
 /* Two who find nothing and set the same have agreed. */
 static void written(struct lost_updates *updates, const struct event *event, struct item *item,
-                    const struct item_user *user) {
+                    struct item_user *user) {
   if (!user->has_read || user->read == user->overwritten || (!user->read && user->is_same))
     return;
   const struct item_change *lost = change_to(item, user->overwritten);
-  bool is_known = !lost || lost->thread == user->thread ||
-                  observed_knows(updates->observed, user->thread, lost->thread->serial) >= lost->epoch;
-  if (!is_known)
-    add_lost(updates, event, user, lost);
+  if (!lost) {
+    user->early.version = user->overwritten;
+    user->early.read_at = user->read_at;
+    user->early.written_at = here(event);
+  } else if (!knows(updates, user, lost)) {
+    add_lost(updates, (struct lost_update){event->object, *lost, user->thread, user->read_at, here(event), 1});
+  }
 }
 
 static void note_version(struct item_user *user, const struct trace_record *record) {

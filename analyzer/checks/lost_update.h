@@ -23,6 +23,10 @@ struct item_user {
   struct origin read_at;
   uint32_t read, now, overwritten, epoch;
   bool has_read, is_same;
+  struct {            /* a set whose reply was noted down before that of the set that it overwrote */
+    uint32_t version; /* 0: none */
+    struct origin read_at, written_at;
+  } early;
 };
 
 enum { ITEM_CHANGES = 64 }; /* the last ones are kept: one that is lost was overwritten by the next */

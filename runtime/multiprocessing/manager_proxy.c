@@ -282,7 +282,7 @@ static int find(struct snarli_proxy *proxy, enum manager_kind kind, const char *
   struct managed managed = {.proxy = proxy, .site = site, .access = MANAGED_LOOKS_ALL};
   status = snarli_manager_call(proxy->manager->inside, &call);
   proxy->id = (uint32_t)call.reply.number;
-  managed.is_recorded = snarli_records();
+  managed.is_recorded = snarli_records() && proxy->manager->inside->region.identities;
   snarli_managed_end(&managed, &call, status);
   snarli_manager_done(proxy->manager->inside, &call);
   if (name)

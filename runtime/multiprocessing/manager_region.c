@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 enum { BUCKETS = 256, ALIGN = 64, NAME_MOST = 255 };
@@ -30,27 +31,45 @@ struct entry {
 
 static size_t aligned(size_t size) { return (size + ALIGN - 1) / ALIGN * ALIGN; }
 
-static int map(struct manager_region *region) {
-  long base =
-      snarli_system(SYS_mmap, NULL, MANAGER_REGION, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, region->fd, 0);
+/* NULL: there is no room. */
+static void *map_part(const struct manager_region *region, size_t offset, size_t size, int access) {
+  long base = snarli_system(SYS_mmap, NULL, size, access, MAP_SHARED | MAP_NORESERVE, region->fd, offset);
   if (base < 0 && base > -4096)
-    return SNARL_NO_MEMORY;
-  region->head = (struct region_head *)base;
+    return NULL;
   if (snarli_records())
-    snarli_mapped(region->head, MANAGER_REGION);
+    snarli_mapped((void *)base, size);
+  return (void *)base;
+}
+
+static int map(struct manager_region *region) {
+  region->head = map_part(region, 0, MANAGER_OBJECTS, PROT_READ | PROT_WRITE);
+  if (snarli_records())
+    region->identities = map_part(region, MANAGER_OBJECTS, MANAGER_IDENTITIES, PROT_NONE);
+  return region->head ? SNARL_OK : SNARL_NO_MEMORY;
+}
+
+/* A file that is to be larger than it may be ends the process. */
+static int set_size(int fd) {
+  struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
+  (void)snarli_system(SYS_prlimit64, 0, RLIMIT_FSIZE, NULL, &limit);
+  if (limit.rlim_cur < MANAGER_OBJECTS + MANAGER_IDENTITIES)
+    return SNARL_NO_MEMORY;
+  if (snarli_system(SYS_ftruncate, fd, MANAGER_OBJECTS + MANAGER_IDENTITIES))
+    return SNARL_NO_MEMORY;
+  (void)snarli_system(SYS_fcntl, fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
   return SNARL_OK;
 }
 
 int snarli_region_make(struct manager_region *region) {
-  *region = (struct manager_region){
-      NULL, (int)snarli_system(SYS_memfd_create, "snarl-manager", MFD_CLOEXEC | MFD_ALLOW_SEALING)};
+  *region = (struct manager_region){.fd = -1};
+  region->fd = (int)snarli_system(SYS_memfd_create, "snarl-manager", MFD_CLOEXEC | MFD_ALLOW_SEALING);
   if (region->fd < 0)
     return SNARL_NO_DESCRIPTOR;
-  long failed = snarli_system(SYS_ftruncate, region->fd, MANAGER_REGION);
-  (void)snarli_system(SYS_fcntl, region->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
-  int status = failed ? SNARL_NO_MEMORY : map(region);
+  int status = set_size(region->fd);
+  if (!status)
+    status = map(region);
   if (status) {
-    snarli_region_close(region);
+    snarli_region_leave(region);
     return status;
   }
   region->head->used = aligned(sizeof *region->head);
@@ -62,14 +81,14 @@ int snarli_region_make(struct manager_region *region) {
 static bool is_region(int fd) {
   struct stat file;
   int saved = errno;
-  bool is_one = !fstat(fd, &file) && file.st_size == (off_t)MANAGER_REGION;
+  bool is_one = !fstat(fd, &file) && file.st_size == (off_t)(MANAGER_OBJECTS + MANAGER_IDENTITIES);
   errno = saved;
   long seals = snarli_system(SYS_fcntl, fd, F_GET_SEALS, 0);
   return is_one && seals >= 0 && (seals & F_SEAL_SHRINK);
 }
 
 int snarli_region_attach(struct manager_region *region, int fd) {
-  *region = (struct manager_region){NULL, fd};
+  *region = (struct manager_region){.fd = fd};
   int status = is_region(fd) ? map(region) : SNARL_PROTOCOL;
   if (!status && region->head->magic != MAGIC)
     status = SNARL_PROTOCOL;
@@ -84,14 +103,20 @@ void snarli_region_close(struct manager_region *region) {
   region->fd = -1;
 }
 
-void snarli_region_leave(struct manager_region *region) {
-  snarli_region_close(region);
-  if (!region->head)
+static void unmap_part(const void *part, size_t size) {
+  if (!part)
     return;
   if (snarli_records())
-    snarli_unmapped(region->head, MANAGER_REGION);
-  (void)snarli_system(SYS_munmap, region->head, MANAGER_REGION);
+    snarli_unmapped(part, size);
+  (void)snarli_system(SYS_munmap, part, size);
+}
+
+void snarli_region_leave(struct manager_region *region) {
+  snarli_region_close(region);
+  unmap_part(region->head, MANAGER_OBJECTS);
+  unmap_part(region->identities, MANAGER_IDENTITIES);
   region->head = NULL;
+  region->identities = NULL;
 }
 
 void snarli_region_say(const struct manager_region *region, int word) {
@@ -176,6 +201,6 @@ void *snarli_region_object(const struct manager_region *region, const struct reg
   return object;
 }
 
-const void *snarli_region_identity(const struct manager_region *region, uint64_t hash) {
-  return (const char *)region->head + MANAGER_OBJECTS + hash % (MANAGER_REGION - MANAGER_OBJECTS);
+uint64_t snarli_region_identity(const struct manager_region *region, uint64_t hash) {
+  return region->identities ? snarli_address(region->identities) + hash % MANAGER_IDENTITIES : 0;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * The memory that a manager hands out: one file without a name, which its clients map wherever they like. Objects
- * between processes lie in it by name, for as long as it lasts. Its second half is never touched: its addresses name
- * the items of dicts and lists in the trace. Who uses it trusts the others as far as with any shared memory, and checks
- * what would make it leave the region.
+ * between processes lie in it by name, for as long as it lasts. What is behind them is never touched, and mapped only
+ * by who records: its addresses name the items of dicts and lists in the trace. Who uses it trusts the others as far as
+ * with any shared memory, and checks what would make it leave the region.
  */
 #ifndef SNARLI_MANAGER_REGION_H
 #define SNARLI_MANAGER_REGION_H
@@ -11,13 +11,14 @@
 #include "core/runtime.h"
 #include <snarl/lock.h>
 
-/* Half for objects, half for identities. Pages come as they are touched. */
-#define MANAGER_REGION ((size_t)2 << 30)
-#define MANAGER_OBJECTS (MANAGER_REGION / 2)
+/* Pages come as they are touched. There are so many identities that no two items have the same. */
+#define MANAGER_OBJECTS ((size_t)1 << 30)
+#define MANAGER_IDENTITIES ((size_t)1 << 40)
 
 struct region_head;
 struct manager_region {
   struct region_head *head; /* NULL: none */
+  const char *identities;   /* NULL: nothing is recorded, or there are not so many addresses */
   int fd;                   /* -1: not kept */
 };
 
@@ -44,7 +45,7 @@ struct region_make {
 };
 void *snarli_region_object(const struct manager_region *region, const struct region_make *how, int *status);
 
-/* What the trace calls a thing with this number, and an item of it. */
-const void *snarli_region_identity(const struct manager_region *region, uint64_t hash);
+/* What the trace calls an item; 0: nothing. */
+uint64_t snarli_region_identity(const struct manager_region *region, uint64_t hash);
 
 #endif

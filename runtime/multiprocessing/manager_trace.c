@@ -17,7 +17,7 @@ static uint64_t address_of(const struct snarli_proxy *proxy, uint64_t which, str
   uint64_t hash = mixed((uint64_t)proxy->id << 2 | which);
   for (size_t i = 0; i < key.size; i++)
     hash = (hash ^ key.bytes[i]) * 1099511628211ull;
-  return snarli_address(snarli_region_identity(&proxy->manager->inside->region, mixed(hash)));
+  return snarli_region_identity(&proxy->manager->inside->region, mixed(hash));
 }
 
 static uint64_t any_change(const struct managed *managed) {
@@ -85,7 +85,7 @@ static SNARLI_COLD void begin(struct managed *managed, struct packed key, int64_
 }
 
 void snarli_managed_begin(struct managed *managed, struct packed key, int64_t index) {
-  managed->is_recorded = snarli_records();
+  managed->is_recorded = snarli_records() && managed->proxy->manager->inside->region.identities;
   if (managed->is_recorded)
     begin(managed, key, index);
 }

@@ -66,6 +66,10 @@ static void lost_updates(void **state) {
   expect(TWO GET("1.2", "0") SET("1.1", "0", "1") GIVE("1.2", "2") MADE("1.2", "1", "2")
              SAME("1.2") "1.2 managed-written I s@a.c:2\n" TWO_END,
          NULL, NULL, NULL);
+  /* the one who came first was slower to note it down */
+  expect(TWO GET("1.1", "1") GET("1.2", "1") GIVE("1.1", "2") SET("1.2", "2", "3")
+             MADE("1.1", "1", "2") "1.1 managed-written I s@a.c:2\n" TWO_END,
+         "data-race", "happened", "T1");
   /* nobody knows who made the version that is overwritten */
   expect(TWO GET("1.2", "1") SET("1.2", "7", "8") TWO_END, NULL, NULL, NULL);
 }

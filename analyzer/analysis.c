@@ -8,6 +8,7 @@
 #include "checks/fork_locks.h"
 #include "checks/handler_locks.h"
 #include "checks/leaks.h"
+#include "checks/left_behind.h"
 #include "checks/lock_order.h"
 #include "checks/misuse.h"
 #include "checks/order_picture.h"
@@ -150,8 +151,10 @@ static void report_findings(struct analysis *analysis) {
   handler_locks_announce(&analysis->handler_locks, describe);
   data_races_announce(&analysis->races, describe);
   misuses_announce(&analysis->misuses, describe);
-  if (!analysis->options.only_blocked)
+  if (!analysis->options.only_blocked) {
     leaks_announce(&leaks);
+    left_behind_announce(describe);
+  }
   deadlock_report(&analysis->waits, describe, &analysis->found);
   fork_locks_report(&analysis->fork_locks, describe, &analysis->found);
   handler_locks_report(&analysis->handler_locks, describe, &analysis->found);
@@ -159,8 +162,10 @@ static void report_findings(struct analysis *analysis) {
   misuses_report(&analysis->misuses, describe, &analysis->found);
   lock_order_group(&analysis->order);
   lock_order_report(&analysis->order, &analysis->found, &analysis->impossible);
-  if (!analysis->options.only_blocked)
+  if (!analysis->options.only_blocked) {
     leaks_report(&leaks, &analysis->found);
+    left_behind_report(describe, &analysis->found);
+  }
   report->findings = in_order(analysis, &analysis->found);
   report->finding_count = analysis->found.count;
   report->impossible = in_order(analysis, &analysis->impossible);

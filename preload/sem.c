@@ -5,8 +5,10 @@
 #include "memory.h"
 #include "wrapper.h"
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/syscall.h>
 
 /* glibc's sem_wait looks for a cancellation request even if it will not block, then tries, then blocks: the first two
  * steps are made here, so that a wait that need not block costs one record. */
@@ -76,6 +78,19 @@ SNARLI_EXPORT int sem_init(sem_t *sem, int shared, unsigned value) {
   return result;
 }
 
+/* There is a semaphore of this name, or nobody can tell. The C library keeps them as files, and the name may be what it
+ * refuses. */
+static bool is_there(const char *name) {
+  char path[sizeof "/dev/shm/sem." + NAME_MAX] = "/dev/shm/sem.";
+  const char *bare = name + strspn(name, "/");
+  size_t size = strnlen(bare, NAME_MAX);
+  int saved = errno;
+  memcpy(path + strlen(path), bare, size); /* the rest is zeros */
+  bool is_missing = size < NAME_MAX && snarli_real()->syscall(SYS_faccessat, AT_FDCWD, path, F_OK) && errno == ENOENT;
+  errno = saved;
+  return !is_missing;
+}
+
 static void sem_opened(sem_t *sem, uint32_t stack) {
   int saved = errno, value = 0;
   (void)sem_getvalue(sem, &value);
@@ -96,9 +111,14 @@ SNARLI_EXPORT sem_t *sem_open(const char *name, int flags, ...) {
     va_end(rest);
   }
   uint32_t stack = SNARLI_STACK_IF_RECORDING;
+  bool is_made = flags & O_CREAT && snarli_is_recording() && !is_there(name);
   sem_t *sem = snarli_real()->sem_open(name, flags, mode, value);
-  if (sem != SEM_FAILED && snarli_is_recording())
-    sem_opened(sem, stack);
+  if (sem == SEM_FAILED || !snarli_is_recording())
+    return sem;
+  sem_opened(sem, stack);
+  if (is_made)
+    snarli_record_aux(SNARLI_R_OBJECT_NAMED, SNARLI_NAME_MADE, snarli_address(sem),
+                      snarli_blob_string(name, strlen(name)));
   return sem;
 }
 
@@ -109,6 +129,14 @@ SNARLI_EXPORT int sem_close(sem_t *sem) {
     snarli_shared_unmapped(sem, sizeof *sem);
   }
   return snarli_real()->sem_close(sem);
+}
+
+/* libsnarl's shared memory may lose its name by this, too. */
+SNARLI_EXPORT int shm_unlink(const char *name) {
+  int result = snarli_real()->shm_unlink(name);
+  if (!result && snarli_is_recording())
+    snarli_record_aux(SNARLI_R_OBJECT_NAMED, SNARLI_NAME_REMOVED, 0, snarli_blob_string(name, strlen(name)));
+  return result;
 }
 
 SNARLI_EXPORT int sem_unlink(const char *name) {

@@ -14,7 +14,10 @@ static void installed(int signal, sighandler_t handler, uint32_t stack) {
 
 SNARLI_EXPORT int sigaction(int signal, const struct sigaction *action, struct sigaction *old) {
   sighandler_t handler = action ? action->sa_handler : SIG_DFL; /* before the call: `old` may be the same */
+  bool is_childless = signal == SIGCHLD && action && action->sa_flags & SA_NOCLDWAIT;
   int result = snarli_real()->sigaction(signal, action, old);
+  if (!result && is_childless)
+    installed(signal, SIG_IGN, 0);
   if (!result && action)
     installed(signal, handler, SNARLI_STACK_IF_RECORDING);
   return result;

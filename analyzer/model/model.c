@@ -70,6 +70,7 @@ static const struct {
 /* It is made once in an object's life, before anything else of it. */
 static void declared(struct model *model, struct event *event) {
   uint8_t kind = event->record->arg;
+  name_bearer_made(event, kinds[kind].family);
   if (kinds[kind].family == SNARLI_META) /* nothing that is followed here */
     return;
   uint64_t key = key_of_address(kinds[kind].family, event->record->object);
@@ -90,6 +91,10 @@ static void meta_step(struct model *model, struct event *event) {
     objects_end(model, event->process, event->record->object, event->record->aux);
   if (event->record->type != SNARLI_R_OBJECT_NAMED)
     return;
+  if (event->record->arg != SNARLI_NAMED) {
+    name_noted(model, event);
+    return;
+  }
   struct object *object = object_find(model, event->process, event->record->object, event->record->time);
   const char *name = trace_string(model->trace, event->process->index, event->record->aux);
   if (object && name && *name)

@@ -110,8 +110,13 @@ struct thread {
   struct object *failed_try; /* a semaphore that a try did not get */
   uint32_t failed_try_serial, failed_try_stack;
   uint32_t pins, runs_once;
-  uint32_t dependencies;     /* place in dependencies.by_thread + 1; 0: look it up */
-  struct origin fork_asked;  /* its newest fork */
+  uint32_t dependencies;    /* place in dependencies.by_thread + 1; 0: look it up */
+  struct origin fork_asked; /* its newest fork */
+  struct {
+    uint64_t address;
+    enum snarli_family family;
+    struct origin origin;
+  } made;                    /* what it declared or opened last */
   struct process *killing;   /* to which it sent SIGKILL last, and whether that failed is not seen yet */
   VECTOR(struct hold) holds; /* in the order taken */
   struct wait wait;
@@ -219,6 +224,9 @@ struct process {
   bool is_killed;            /* its parent has sent it SIGKILL */
   struct map signal_senders; /* signal -> serial of the thread that sent it, 0: several */
   bool has_handlers, has_lost_children;
+  bool has_unknown_waits; /* for a child that cannot be told */
+  bool ignores_children;  /* at some time the system took its children away by itself */
+  struct origin ended_at; /* by exit or exec */
   struct thread *over_by;
   uint32_t over_by_serial;
   struct origin reaped;
@@ -250,6 +258,14 @@ struct lost_exception {
   uint64_t count;
 };
 
+/* A name in the system that a process of the trace made. */
+struct system_name {
+  const char *text; /* without a slash before it */
+  bool is_semaphore, is_removed;
+  struct thread *maker; /* pinned; NULL: only seen removed */
+  struct origin made, removed;
+};
+
 struct model {
   struct arena *arena;
   struct trace *trace;
@@ -274,6 +290,8 @@ struct model {
   VECTOR(uint32_t) free_endpoints;
   struct map channel_hash, endpoint_hash; /* hash of an identity -> place of the first with it */
   VECTOR(struct lost_exception) lost;
+  VECTOR(struct system_name) names;
+  struct map names_by_hash;
   uint32_t thread_serials, object_serials;
   uint32_t lost_forks; /* children by fork that are not in the trace */
   uint64_t records, first_time, last_time;

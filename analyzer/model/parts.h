@@ -83,6 +83,10 @@ void future_step(struct model *model, struct event *event);
 void order_step(struct event *event);
 void futex_step(struct event *event);
 
+/* names.c. OBJECT_NAMED of a name in the system, or SEM_UNLINKED; and what a thread just made, which may get one. */
+void name_noted(struct model *model, struct event *event);
+void name_bearer_made(struct event *event, enum snarli_family family);
+
 /* The thread of the event begins to wait for the event's object. */
 struct wait *wait_begin(struct event *event, enum wait_kind kind);
 void wait_end(struct thread *thread);

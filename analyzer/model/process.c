@@ -107,6 +107,7 @@ static void bind(struct model *model, struct process *process, struct thread *fo
   process->is_bound = true;
   process->forker = forker;
   process->forker_serial = forker ? forker->serial : 0;
+  process->ignores_children |= process->parent && process->parent->ignores_children;
   process->is_forker_sure = process->parent && process->parent->forking.count == 1;
   descriptors_begin(model, process, process->parent);
   if (process->info->forked)
@@ -181,6 +182,7 @@ static void handler_installed(struct model *model, struct event *event) {
   struct process *process = event->process;
   uint64_t handler = event->record->object > 1 ? event->record->object : 0;
   unsigned signal = event->record->arg;
+  process->ignores_children |= signal == SIGCHLD && event->record->object == 1;
   if (signal < SIGNALS && (handler || process->handlers))
     handlers_of(model, process)[signal] = handler;
   if (handler && can_come_while_waiting(signal) && !is_pythons(process, signal))
@@ -205,6 +207,7 @@ static void waited(struct model *model, struct event *event) {
   wait_end(event->thread);
   if (is_own)
     forking_ends(event);
+  event->process->has_unknown_waits |= !child;
   if (!(event->record->arg & SNARLI_F_ENDED) || !child || !process_is_child(child, event->process))
     return;
   child->is_over = child->is_reaped = true;
@@ -247,6 +250,7 @@ static void not_sent(struct event *event) {
 static void leaves(struct model *model, struct event *event) {
   struct process *process = event->process;
   process->is_over = true;
+  process->ended_at = origin_of(event);
   process->has_execed = event->record->type == SNARLI_R_EXEC_REQUESTED;
   process->over_by = event->thread;
   process->over_by_serial = event->thread->serial;

@@ -146,11 +146,15 @@ void sem_step(struct model *model, struct event *event) {
   case SNARLI_R_SEM_INIT:
   case SNARLI_R_SEM_OPENED:
     initialized(event);
+    name_bearer_made(event, SNARLI_SEM);
     if (!event->object->has_type)
       event->object->type = event->record->arg;
     break;
   case SNARLI_R_SEM_VALUE:
     sem_has_value(model, event);
+    break;
+  case SNARLI_R_SEM_UNLINKED:
+    name_noted(model, event);
     break;
   case SNARLI_R_SEM_CLOSED:
     if (event->object->is_shared)

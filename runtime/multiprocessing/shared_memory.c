@@ -96,18 +96,22 @@ static int attach(snarl_shared_memory *memory, const char *name) {
 
 #define FOLDER "/dev/shm" /* the C library's */
 
+static void file_of(const char *name, char path[static sizeof FOLDER + SNARL_SHARED_MEMORY_NAME]) {
+  (void)snprintf(path, sizeof FOLDER + SNARL_SHARED_MEMORY_NAME, FOLDER "/%s", name);
+}
+
 /* Gives a file without a name its name. */
 static int name_set(int fd, const char *name) {
   char self[32], path[sizeof FOLDER + SNARL_SHARED_MEMORY_NAME];
   (void)snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
-  (void)snprintf(path, sizeof path, FOLDER "/%s", name);
+  file_of(name, path);
   long result = snarli_system(SYS_linkat, AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW);
   return result ? status_of((int)-result) : SNARL_OK;
 }
 
 static bool is_there(const char *name) {
   char path[sizeof FOLDER + SNARL_SHARED_MEMORY_NAME];
-  (void)snprintf(path, sizeof path, FOLDER "/%s", name);
+  file_of(name, path);
   return !snarli_system(SYS_faccessat, AT_FDCWD, path, F_OK);
 }
 
@@ -138,12 +142,22 @@ static int begin(snarl_shared_memory *memory, const char *name, size_t size) {
   return status;
 }
 
+/* In the trace: a name in the system that this call made or removed. */
+static void note_name(snarl_shared_memory *memory, enum snarli_naming what) {
+  if (*memory->name && snarli_records())
+    snarli_record_aux(SNARLI_R_OBJECT_NAMED, what, snarli_address(memory),
+                      snarli_blob_string(memory->name, strlen(memory->name)));
+}
+
 static int begin_kept(snarl_shared_memory *memory, const char *name, size_t size, struct snarl_site *site) {
   int saved = errno, status = begin(memory, name, size);
   errno = saved;
-  return status ? status
-                : snarli_object_begin(&memory->object, SNARLI_ALIVE(SHARED_MEMORY), *memory->name ? memory->name : NULL,
-                                      site);
+  if (!status)
+    status =
+        snarli_object_begin(&memory->object, SNARLI_ALIVE(SHARED_MEMORY), *memory->name ? memory->name : NULL, site);
+  if (!status && size)
+    note_name(memory, SNARLI_NAME_MADE);
+  return status;
 }
 
 int snarl_shared_memory_create_at(snarl_shared_memory *memory, const char *name, size_t size, struct snarl_site *site) {
@@ -164,13 +178,12 @@ int snarl_shared_memory_unlink_at(snarl_shared_memory *memory, struct snarl_site
     status = snarli_refuse(SNARL_INVALID, memory, site);
   if (status)
     return status;
-  char path[SNARL_SHARED_MEMORY_NAME + 1];
-  path_of(memory->name, path);
-  int saved = errno;
-  if (shm_unlink(path))
-    status = status_of(errno);
-  errno = saved;
-  return status;
+  char path[sizeof FOLDER + SNARL_SHARED_MEMORY_NAME];
+  file_of(memory->name, path);
+  long result = snarli_system(SYS_unlinkat, AT_FDCWD, path, 0);
+  if (!result)
+    note_name(memory, SNARLI_NAME_REMOVED);
+  return result ? status_of((int)-result) : SNARL_OK;
 }
 
 int snarl_shared_memory_close_at(snarl_shared_memory *memory, struct snarl_site *site) {

@@ -110,7 +110,7 @@ static void count(size_t (*types)[256], const struct trace *trace, const struct 
 static void collect(struct trace *trace) {
   struct trace_record record;
   for (size_t row = 0; trace_next(trace, &record);) {
-    if (record.type == SNARLI_R_OBJECT_NAMED)
+    if (record.type == SNARLI_R_OBJECT_NAMED && record.arg == SNARLI_NAMED)
       row = record.object;
     else if (row > 0 && row <= ROWS)
       count(&seen[row - 1], trace, &record);

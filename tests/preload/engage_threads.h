@@ -143,6 +143,12 @@ static sem_t *named_open(void) {
 DRIVE(sem_open, "sem-opened sem-value shared") { MUST(sem_close(named_open()) == 0); }
 DRIVE(sem_close, "sem-closed shared") { MUST(sem_close(named_open()) == 0); }
 DRIVE(sem_unlink, "sem-unlinked") { MUST(sem_close(named_open()) == 0); }
+DRIVE(shm_unlink, "object-named") {
+  char name[64];
+  snprintf(name, sizeof name, "/snarl-engage-memory-%d", (int)getpid());
+  int fd = shm_open(name, O_CREAT | O_EXCL | O_RDWR, 0600);
+  MUST(fd >= 0 && close(fd) == 0 && shm_unlink(name) == 0);
+}
 
 DRIVE(pthread_spin_trylock, "spin-acquired") {
   MUST(pthread_spin_init(&spin, 0) == 0 && pthread_spin_trylock(&spin) == 0 && pthread_spin_unlock(&spin) == 0);

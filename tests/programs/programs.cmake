@@ -142,3 +142,7 @@ program(lock_order_shared_memories_bad  ENDS  lock-order-cycle:feasible  main,ma
 program(lock_order_shared_memories_ok   ENDS  -                          -)
 program(hang_system_bad                 HANGS deadlock                   main,main)
 program(hang_system_ok                  ENDS  -                          -)
+program(ipc_leak_bad                    ENDS  ipc-leak                   main)
+program(ipc_leak_ok                     ENDS  -                          -)
+program(process_leak_bad                ENDS  process-leak               main,main)
+program(process_leak_ok                 ENDS  -                          -)

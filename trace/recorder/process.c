@@ -10,6 +10,7 @@
 #include "sys.h"
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -75,6 +76,16 @@ static void record_mask(uint64_t blocked) {
     snarli_record_aux(SNARLI_R_SIGNAL_MASK, 0, blocked & recorded, 0);
 }
 
+/* That its parent left it children that the system takes away by itself. */
+static void record_ignored_children(void) {
+  struct {
+    uint64_t handler, flags, restorer, mask;
+  } now = {0};
+  long failed = sys_call(SYS_rt_sigaction, SIGCHLD, 0, (long)&now, 8, 0, 0);
+  if (!failed && now.handler == (uint64_t)(uintptr_t)SIG_IGN)
+    snarli_record_aux(SNARLI_R_SIGNAL_HANDLER, SIGCHLD, now.handler, 0);
+}
+
 /* What the image runs, and its first record. */
 static void record_image(bool is_forked, uint64_t blocked) {
   char *buffer = memory_new(16 * PAGE, false);
@@ -97,6 +108,8 @@ static void record_image(bool is_forked, uint64_t blocked) {
   /* Nobody created this thread, but it can be named and joined by its handle. */
   snarli_record_aux(SNARLI_R_THREAD_BEGIN, 0, (uint64_t)pthread_self(), 0);
   record_mask(blocked);
+  if (!is_forked)
+    record_ignored_children();
   if (is_forked && thread)
     mappings_after_fork(thread);
 }

@@ -49,6 +49,8 @@ program(data_race_connection_bad        ENDS  data-race                  left,ri
 program(data_race_connection_ok         ENDS  -                          -)
 program(lost_child_bad                  ENDS  lost-exception             main)
 program(lost_child_ok                   ENDS  -                          -)
+program(ipc_leak_memory_bad             ENDS  ipc-leak                   main)
+program(ipc_leak_memory_ok              ENDS  -                          -)
 program(lost_wakeup_bad                 HANGS lost-wakeup                notifier,waiter)
 program(lost_wakeup_ok                  ENDS  -                          -)
 program(hang_pulse_bad                  HANGS deadlock                   waiter)

@@ -51,6 +51,51 @@ static void locks(void **state) {
       "process 1 app\n1.0 start 1\n1.1 begin\n1.0 mutex-init A robust i@a.c:1\n1.1 lock A\n1.1 end\n1.0 join 1\n" EXIT);
 }
 
+#define FORK "1.0 fork-requested f@a.c:1\nprocess 2 app forked-from 1\n1.0 forked 2 f@a.c:1\n"
+#define CHILD "process 1 app\n" FORK
+#define CHILD_EXIT "2.0 process-exit 0 x@a.c:2\n"
+#define LATER "@+200000000 "
+
+static void children(void **state) {
+  (void)state;
+#define ZOMBIE(text, words) expect(text, "process-leak", "happened", words)
+  ZOMBIE(CHILD CHILD_EXIT LATER EXIT, "main [1] never waited for process 2");
+  ZOMBIE(CHILD "2.0 exec-requested e@a.c:3\nprocess 2 other exec\n2.0 process-exit 0 x@b.c:1\n" LATER EXIT,
+         "process 2");
+  FINE(CHILD CHILD_EXIT "1.0 wait-returned 2 ended w@a.c:3\n" LATER EXIT);
+  FINE(CHILD CHILD_EXIT "@+1000 " EXIT);                                    /* the system takes it over */
+  FINE(CHILD EXIT LATER CHILD_EXIT);                                        /* and lets it live on */
+  FINE(CHILD CHILD_EXIT LATER "killed 1\n");                                /* it may have waited */
+  FINE(CHILD LATER EXIT "killed 2\n");                                      /* nobody knows when it ended */
+  FINE(CHILD CHILD_EXIT LATER "1.0 wait-returned 77 ended w@a.c:3\n" EXIT); /* for whom? */
+  FINE("process 1 app\n1.0 signal-handler 1 17 s@a.c:1\n" FORK CHILD_EXIT LATER EXIT);
+  FINE("process 1 app\n1.0 signal-handler 1 17 s@a.c:1\n1.0 signal-handler 0 17 s@a.c:1\n" FORK CHILD_EXIT LATER EXIT);
+  FINE(CHILD CHILD_EXIT LATER "1.0 exec-requested e@a.c:3\n"); /* another program, unseen, has the child now */
+  FINE(CHILD CHILD_EXIT "dropped 1 5\n" LATER EXIT);
+}
+
+static void names(void **state) {
+  (void)state;
+#define MADE "1.0 sem-opened S shared o@a.c:4\n1.0 sem-value S 1\n1.0 object-named S 1 \"/turn\"\n"
+#define REMOVED(thread) thread " sem-unlinked \"turn\"\n"
+#define MEMORY "1.0 object-declared M 48 c@a.c:5\n1.0 object-named M \"scores\"\n1.0 object-named M 1 \"scores\"\n"
+#define LEFT(text, words) expect(text, "ipc-leak", "happened", words)
+#define ONE "process 1 app\n"
+  LEFT(ONE MADE EXIT, "semaphore \"turn\" is left in the system");
+  LEFT(ONE MEMORY EXIT, "(a.c:5)");
+  LEFT(ONE MADE REMOVED("1.0") MADE EXIT, "semaphore");
+  LEFT(ONE MADE "1.0 object-named X 2 \"turn\"\n" EXIT, "semaphore"); /* that was memory */
+  LEFT(CHILD REMOVED("2.0") CHILD_EXIT LATER "1.0 wait-returned 2 ended w@a.c:3\n" MADE EXIT, "semaphore");
+  FINE(ONE MADE REMOVED("1.0") EXIT);
+  FINE(ONE MEMORY "1.0 object-named X 2 \"/scores\"\n" EXIT);
+  FINE(ONE MADE);                                     /* killed, or it still runs */
+  FINE(ONE "1.0 sem-opened S shared o@a.c:4\n" EXIT); /* it was there before */
+  FINE(CHILD MADE REMOVED("2.0") CHILD_EXIT "1.0 wait-returned 2 ended w@a.c:3\n" EXIT);
+  FINE(CHILD REMOVED("2.0") MADE CHILD_EXIT "1.0 wait-returned 2 ended w@a.c:3\n" EXIT); /* recorded late */
+  FINE(CHILD MADE "killed 2\n" EXIT);                                                    /* it may have been about to */
+  FINE(CHILD MADE "@+1000 " EXIT "killed 2\n");
+}
+
 static void notifications(void **state) {
   (void)state;
 #define WAIT(thread)                                                                                                   \
@@ -69,10 +114,8 @@ static void notifications(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(threads),
-      cmocka_unit_test(counted),
-      cmocka_unit_test(locks),
-      cmocka_unit_test(notifications),
+      cmocka_unit_test(threads),  cmocka_unit_test(counted), cmocka_unit_test(locks),
+      cmocka_unit_test(children), cmocka_unit_test(names),   cmocka_unit_test(notifications),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -105,6 +105,10 @@ enum snarli_version_of {
   SNARLI_V_SAME, /* and what was overwritten was equal */
 };
 
+/* The argument of OBJECT_NAMED: what it is called, or a name in the system, by which others find what lies there; this
+ * call made the name, or has removed it. */
+enum snarli_naming { SNARLI_NAMED, SNARLI_NAME_MADE, SNARLI_NAME_REMOVED };
+
 /* The argument of INIT records (`arg` is TYPE). */
 enum snarli_object_type {
   SNARLI_T_RECURSIVE = 1,

@@ -11,12 +11,14 @@ void fork_locks_init(struct fork_locks *locks, struct arena *arena, struct model
   *locks = (struct fork_locks){.arena = arena, .model = model};
 }
 
-/* A lock that can be had is had without a request; EAGAIN is a semaphore's way to say that it is not free. */
+/* A lock that can be had is had without a request; EAGAIN is a semaphore's way to say that it is not free, EOWNERDEAD
+ * libsnarl's that it never will be. */
 static bool is_miss(const struct event *event) {
   unsigned error = event->record->arg;
   if (event->info->phase == SNARLI_REQUEST)
     return !(event->record->arg & SNARLI_F_TIMED);
-  return event->info->phase == SNARLI_FAIL && (error == EBUSY || error == ETIMEDOUT || error == EAGAIN);
+  return event->info->phase == SNARLI_FAIL &&
+         (error == EBUSY || error == ETIMEDOUT || error == EAGAIN || error == EOWNERDEAD);
 }
 
 void fork_locks_step(struct fork_locks *locks, const struct event *event) {

@@ -4,7 +4,8 @@
  * stacks of processes that may have been killed. A waiter notes the number of the last notification when it begins and
  * sleeps until that has changed and a notification is left that nobody has taken up; `owed` counts these. So a
  * notification goes to one that waited before it, and if that one is killed before it takes it up, another finds it
- * when it looks again. All but the sleep is guarded by the lock that the Condition works on, wherever it lies in the
+ * when it looks again. Those who are notified are woken by the release of the lock, without which they could not go on.
+ * All but the sleep is guarded by the lock that the Condition works on, wherever it lies in the
  * same mapping. Entered by any thread of any process that has the memory.
  */
 #include "robust.h"
@@ -25,6 +26,8 @@ static bool take_up(snarl_condition *condition, uint32_t then) {
 
 /* Until there may be a notification for one who has seen those up to *then. False: the time is over. */
 static bool await(snarl_condition *condition, uint32_t *then, int64_t deadline) {
+  if (deadline > 0)
+    snarli_spin(&condition->sequence, *then);
   for (;;) {
     bool in_time = snarli_park_shared(&condition->sequence, *then, deadline);
     uint32_t now = snarli_load(&condition->sequence);
@@ -103,7 +106,7 @@ int snarli_pshared_condition_notify(snarl_condition *condition, int count, struc
   snarli_store(&condition->owed, condition->owed + notified);
   (void)snarli_add(&condition->sequence, 1);
   snarli_store(&condition->waiting, waiting - notified);
-  (void)snarli_unpark_shared(&condition->sequence, count);
+  snarli_robust_wake_later(snarli_pshared_lock_of(condition), &condition->sequence, count);
   return (int)notified;
 }
 

@@ -7,6 +7,7 @@
  */
 #include "robust.h"
 #include <errno.h>
+#include <limits.h>
 #include <linux/futex.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -118,15 +119,38 @@ static inline int take(snarl_lock *lock, snarl_time timeout) {
   return status;
 }
 
+/* Where those sleep that a Condition has notified, from the lock on, and how many of them to wake. */
+static inline uintptr_t *notified_at(snarl_lock *lock) { return (uintptr_t *)(void *)&lock->notified; }
+static inline uintptr_t *notified_count(snarl_lock *lock) { return (uintptr_t *)(void *)&lock->robust[0]; }
+
+static SNARLI_COLD void wake_notified(snarl_lock *lock, uintptr_t distance, uintptr_t count) {
+  (void)snarli_unpark_shared((uint32_t *)((uintptr_t)lock + distance), (int)count);
+}
+
 /* The memory may be gone as soon as the word is free: what follows uses its address only. `as` is 0, or that the next
- * owner is to be told of the last. */
+ * owner is to be told of the last. Whoever is killed before the waking does not wake: those look again by themselves.
+ */
 static inline void give(snarl_lock *lock, uint32_t as) {
+  uintptr_t distance = *notified_at(lock), count = *notified_count(lock);
+  *notified_at(lock) = 0;
   pending(entry_of(lock));
   list_remove(entry_of(lock));
   snarli_keep_order();
   if (__builtin_expect(snarli_swap(&lock->word, as) & FUTEX_WAITERS, 0))
     (void)snarli_unpark_shared(&lock->word, 1);
   pending(NULL);
+  if (__builtin_expect(distance != 0, 0))
+    wake_notified(lock, distance, count);
+}
+
+void snarli_robust_wake_later(snarl_lock *lock, uint32_t *word, int count) {
+  uintptr_t distance = (uintptr_t)word - (uintptr_t)lock, before = *notified_at(lock), sum = (uintptr_t)count;
+  if (before == distance)
+    sum += *notified_count(lock);
+  else if (before)
+    wake_notified(lock, before, *notified_count(lock));
+  *notified_count(lock) = sum < INT_MAX ? sum : INT_MAX;
+  *notified_at(lock) = distance;
 }
 
 int snarli_robust_take(snarl_lock *lock, snarl_time timeout) { return take(lock, timeout); }

@@ -22,6 +22,9 @@ bool snarli_robust_ready(void);
 /* Without a record or a check. SNARL_RECOVERED: taken, from an owner that has ended. */
 int snarli_robust_take(snarl_lock *lock, snarl_time timeout);
 void snarli_robust_give(snarl_lock *lock);
+/* The caller holds it, and wakes so many that sleep on a word of the same mapping when it gives it: they could not go
+ * on before. */
+void snarli_robust_wake_later(snarl_lock *lock, uint32_t *word, int count);
 /* The caller has just got SNARL_RECOVERED from a Lock, an RLock or a Condition: releases it and tells the next the
  * same. */
 void snarli_robust_leave(struct snarl_object *object, struct snarl_site *site);

@@ -60,8 +60,10 @@ static void acquired(struct model *model, struct event *event) {
     return;
   if (!was_asked || in_wait)
     wants(event);
-  if (event->record->arg & SNARLI_F_OWNER_DIED)
+  if (event->record->arg & SNARLI_F_OWNER_DIED) {
+    event->heir_of = object->holders.count == 1 ? object->holders.items[0] : NULL;
     holds_clear(object);
+  }
   object_adopt(model, object);
   struct hold *hold = thread_hold(thread, object);
   if (hold)

@@ -314,6 +314,7 @@ struct event {
   struct object *touched; /* the same, doubted or not; NULL: none, or gone */
   struct hold *took;      /* newly held; valid until the next step */
   struct thread *other;   /* created, joined; the forking thread of a new process; NULL: none or unknown */
+  struct thread *heir_of; /* the holder that ended and left the lock that was taken; NULL: none, or unknown */
   struct process *child;  /* waited for, or forked and not yet begun */
   struct process *signalled;
   uint32_t gave_epoch; /* of the hold that was given up */

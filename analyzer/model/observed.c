@@ -188,6 +188,11 @@ static void object_order(struct observed *observed, const struct event *event) {
   learn(observed, event->thread, object->given);
   if (!is_reading(event))
     learn(observed, event->thread, object->reads);
+  if (event->heir_of && event->heir_of != event->thread) { /* whose end has released it */
+    struct clock *handed = hand_out(observed, event->heir_of);
+    learn(observed, event->thread, handed);
+    clock_drop(&observed->clocks, handed);
+  }
 }
 
 static bool is_handed_over(const struct event *event) {

@@ -153,6 +153,19 @@ static void events_that_nobody_sets(void **state) {
          "deadlock", "happened", "set");
 }
 
+/* The end of a lock's owner releases it. */
+static void owners_that_end(void **state) {
+  (void)state;
+#define TWO_PROCESSES                                                                                                  \
+  "shared A\nshared V\nprocess 1 app\n1.0 fork-requested f@a.c:1\nprocess 2 app forked-from 1\n1.0 forked 2 f@a.c:1\n"
+  expect(TWO_PROCESSES "2.0 lock A\n" W("2.0") "1.0 mutex-acquired A owner-died l@a.c:4\n" W("1.0") "killed 2\n", NULL,
+         NULL, NULL);
+  expect(TWO_PROCESSES "2.0 lock A\n" W("2.0") W("1.0") "1.0 mutex-acquired A owner-died l@a.c:4\nkilled 2\n",
+         "data-race", "happened", "writes");
+  expect(TWO_PROCESSES W("2.0") "1.0 mutex-acquired A owner-died l@a.c:4\n" W("1.0") "killed 2\n", "data-race",
+         "happened", "writes"); /* it was another's */
+}
+
 /* ------------------------------------------------------------- the slow twin */
 enum { THREADS = 4, STEPS = 60, TRACES = 600, LOCKS = 2 };
 
@@ -250,6 +263,7 @@ int main(void) {
       cmocka_unit_test(annotated),
       cmocka_unit_test(readers_order_writers_only),
       cmocka_unit_test(barriers),
+      cmocka_unit_test(owners_that_end),
       cmocka_unit_test(refused_calls),
       cmocka_unit_test(events_that_nobody_sets),
       cmocka_unit_test(compared_with_reachability),

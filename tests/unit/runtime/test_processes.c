@@ -64,6 +64,10 @@ static int die_with_rlock(void) {
       return -1;
   return raise(SIGKILL);
 }
+static int become_another_with_lock(void) {
+  int status = snarl_lock_acquire(&arena->lock, SNARL_NOW);
+  return status || execl("/bin/true", "true", (char *)NULL);
+}
 static void *keep_lock(void *unused) {
   (void)snarl_lock_acquire(&arena->lock, SNARL_FOREVER);
   return unused;
@@ -111,6 +115,9 @@ static void test_next_owner_is_told_once(void **state) {
   assert_int_equal(snarl_lock_acquire(&arena->lock, SNARL_FOREVER), SNARL_OK);
   assert_int_equal(snarl_lock_release(&arena->lock), SNARL_OK);
   in_thread(keep_lock, NULL);
+  assert_int_equal(snarl_lock_acquire(&arena->lock, SNARL_FOREVER), SNARL_RECOVERED);
+  assert_int_equal(snarl_lock_release(&arena->lock), SNARL_OK);
+  assert_int_equal(in_process(become_another_with_lock), 0); /* another program does not know of it */
   assert_int_equal(snarl_lock_acquire(&arena->lock, SNARL_FOREVER), SNARL_RECOVERED);
   assert_int_equal(snarl_lock_release(&arena->lock), SNARL_OK);
 }

@@ -18,37 +18,32 @@ static const struct process *image_of(const struct model *model, const struct pr
   return image && image->first == first ? image : NULL;
 }
 
-/* The parent could have been taken for one that waits, or does not need to. */
-static bool is_parent_sure(const struct model *model, const struct process *parent) {
-  for (uint32_t i = 0; i < model->process_count; i++) {
-    const struct process *image = &model->processes[i];
-    if (image->first == parent->first &&
-        (image->ignores_children || image->has_unknown_waits || image->has_unnamed_children ||
-         image->has_lost_children || image->info->dropped))
-      return false;
-  }
-  return has_exited(parent);
+/* The program that started the child went on to its exit, and could not have been taken wrongly for one that does not
+ * wait. One that became another program left the child to that one, which knows nothing of it. */
+static bool is_parent_sure(const struct process *parent) {
+  return has_exited(parent) && !parent->ignores_children && !parent->has_unknown_waits &&
+         !parent->has_unnamed_children && !parent->has_lost_children;
 }
 
 static bool is_zombie(const struct model *model, const struct process *child) {
   const struct process *first = child->first;
   if (!child->has_begun || child->is_reaped || !has_exited(child) || !first->parent || image_of(model, first) != child)
     return false;
-  const struct process *parent = image_of(model, first->parent->first);
-  return parent && is_parent_sure(model, parent) && parent->ended_at.time > child->ended_at.time &&
+  const struct process *parent = first->parent;
+  return is_parent_sure(parent) && parent->ended_at.time > child->ended_at.time &&
          trace_ns(model->trace, parent->ended_at.time) - trace_ns(model->trace, child->ended_at.time) >= LIVES_ON_NS;
 }
 
-static struct thread *parent_thread(const struct model *model, const struct process *child) {
+static struct thread *parent_thread(const struct process *child) {
   const struct process *first = child->first;
   if (first->forker && first->forker->serial == first->forker_serial)
     return first->forker;
-  return image_of(model, first->parent->first)->over_by;
+  return first->parent->over_by;
 }
 
 static struct finding child_finding(struct describe *describe, const struct process *child) {
   struct draft draft = {.describe = describe, .rule = RULE_PROCESS_LEAK, .verdict = VERDICT_HAPPENED, .count = 1};
-  struct thread *parent = parent_thread(describe->model, child);
+  struct thread *parent = parent_thread(child);
   const char *label = describe_process(describe, child), *who = describe_thread(describe, parent);
   struct origin forked_at = child->first->forked_at;
   draft.reason = "the child's exit was recorded, its parent went on and exited later, and no wait got the child";
@@ -100,7 +95,7 @@ static void left_behind(struct describe *describe, void (*child)(struct describe
 
 static void announce_child(struct describe *describe, const struct process *child, void *context) {
   (void)context;
-  describe_announce(describe, parent_thread(describe->model, child));
+  describe_announce(describe, parent_thread(child));
   describe_announce(describe, child->over_by);
 }
 static void announce_name(struct describe *describe, const struct system_name *name, void *context) {

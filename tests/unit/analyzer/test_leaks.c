@@ -71,6 +71,7 @@ static void children(void **state) {
   FINE("process 1 app\n1.0 signal-handler 1 17 s@a.c:1\n" FORK CHILD_EXIT LATER EXIT);
   FINE("process 1 app\n1.0 signal-handler 1 17 s@a.c:1\n1.0 signal-handler 0 17 s@a.c:1\n" FORK CHILD_EXIT LATER EXIT);
   FINE(CHILD CHILD_EXIT LATER "1.0 exec-requested e@a.c:3\n"); /* another program, unseen, has the child now */
+  FINE(CHILD "1.0 exec-requested e@a.c:3\nprocess 1 other exec\n" CHILD_EXIT LATER EXIT); /* it does not know of it */
   FINE(CHILD CHILD_EXIT "dropped 1 5\n" LATER EXIT);
 }
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Measures the shim against native runs, gcc's ThreadSanitizer, Helgrind and DRD, and libsnarl against its peers.
 
-usage: bench.py BUILD [--rounds N] [--quick] [--only shim|runtime|processes] [--subject NAME]...
+usage: bench.py BUILD [--rounds N] [--quick] [--only shim|runtime|processes] [--subject NAME]... [--cpu]
 
 Every case runs in all variants in turn, round after round, so that a machine that gets slower slows all of them; the tables show
 the median, the fastest and, in brackets, the ratio of the medians to native. Whole programs are timed by wall clock from outside.
@@ -136,9 +136,9 @@ def analysis(bench):
           f"{size / records:.2f} bytes of file per record")
 
 
-def between_processes(bench, rounds, quick, wanted):
+def between_processes(bench, rounds, quick, wanted, is_cpu):
     if processes.is_built(bench.build):
-        processes.tables(bench.build, rounds, measure, 0.04 if quick else 0.2, wanted)
+        processes.tables(bench.build, rounds, measure, 0.04 if quick else 0.2, wanted, is_cpu)
     else:
         print("\nlibsnarl's peers between processes are not installed: libzmq3-dev libnng-dev")
 
@@ -188,6 +188,7 @@ def main():
     parser.add_argument("--quick", action="store_true", help="two rounds, native against Snarl only")
     parser.add_argument("--only", choices=["shim", "runtime", "processes"])
     parser.add_argument("--subject", action="append", help="only the subjects of runtime and processes that begin so; may be repeated")
+    parser.add_argument("--cpu", action="store_true", help="between processes: processor time of all, which a loaded machine changes less")
     options = parser.parse_args()
     rounds = 2 if options.quick else options.rounds
 
@@ -203,7 +204,7 @@ def main():
         if options.only in (None, "runtime"):
             runtime(bench, rounds, wanted)
         if options.only in (None, "processes"):
-            between_processes(bench, rounds, options.quick, wanted)
+            between_processes(bench, rounds, options.quick, wanted, options.cpu)
     finally:
         shutil.rmtree(bench.scratch, ignore_errors=True)
 

@@ -12,17 +12,17 @@ import tempfile
 PLACEMENTS = ("free", "apart", "together")
 ALONE = {"value": ("free",), "process": ("free", "together")}  # where another placement is the same
 FIRST = {"process": 20, "pool-1ms-chunk-1": 40, "pool-1ms-chunks": 40}  # operations before anything is known
-OWN = ("snarl", "connection")  # peers that are ours begin with one of these
+OWN = ("snarl", "connection", "process_queue")  # peers that are ours begin with one of these
 LONGEST, NOT_HERE = 40, 77
 IN_PYTHON = os.path.join(os.path.dirname(os.path.abspath(__file__)), "peers", "processes", "in_python.py")
 PYTHON = "/usr/bin/python3"
 
 
 class Peers:
-    def __init__(self, build, scratch, seconds):
+    def __init__(self, build, scratch, seconds, is_cpu):
         self.program = os.path.join(os.path.abspath(build), "bin", "bench-process-peers")
         self.snarl = os.path.join(os.path.abspath(build), "bin", "snarl")
-        self.scratch, self.seconds = scratch, seconds
+        self.scratch, self.seconds, self.is_cpu = scratch, seconds, is_cpu
         self.operations = {}
 
     def subjects(self):
@@ -35,7 +35,8 @@ class Peers:
         return found
 
     def run(self, subject, name, placement, operations, trace=None):
-        """(ns per operation, operations of all processes), or None: the system has no such thing."""
+        """(ns per operation, operations of all processes, ns of processor time per operation), or None: the system has no such
+        thing."""
         command = [PYTHON, IN_PYTHON] if name.startswith("py-") else [self.program]
         environment = dict(os.environ, TMPDIR=self.scratch, **({"SNARL_TRACE": trace} if trace else {}))
         done = subprocess.run(command + [subject, name, placement, str(operations)], capture_output=True, text=True,
@@ -44,8 +45,8 @@ class Peers:
             return None
         if done.returncode:
             raise RuntimeError(f"{subject} {name} {placement} {operations}: {done.stderr.strip()}")
-        each, *units = done.stdout.split()
-        return float(each), int(units[0]) if units else operations
+        each, units, used = done.stdout.split()
+        return float(each), int(units), float(used)
 
     def measured(self, subject, name, placement):
         key = subject, name, placement
@@ -55,30 +56,31 @@ class Peers:
                 return None
         result = self.run(*key, self.operations[key])
         if result:
-            each, units = result
+            each, units, _ = result
             pairs = max(units // self.operations[key], 1)
             self.operations[key] = int(min(max(self.seconds * 1e9 / max(each * pairs, 1), 5), 3_000_000))
-        return result and result[0]
+        return result and result[2 if self.is_cpu else 0]
 
     def recorded(self, subject, name, placement):
         """(ns per record that recording adds, records per operation), of two runs one after the other."""
         operations = min(self.operations.get((subject, name, placement), 2000), 1_000_000)
         trace = tempfile.mkdtemp(dir=self.scratch)
         try:
-            plain, units = self.run(subject, name, placement, operations)
-            traced, _ = self.run(subject, name, placement, operations, trace)
+            plain, units, plain_used = self.run(subject, name, placement, operations)
+            traced, _, traced_used = self.run(subject, name, placement, operations, trace)
             info = subprocess.run([self.snarl, "info", trace], capture_output=True, text=True, check=True).stdout
             records = int(re.search(r"^records: (\d+)", info, re.MULTILINE)[1])
             if "missing records: 0\n" not in info:
                 raise RuntimeError(f"{subject} {name} {placement}: {info}")
-            return (traced - plain) * units / records, records / units
+            added = traced_used - plain_used if self.is_cpu else traced - plain
+            return added * units / records, records / units
         finally:
             shutil.rmtree(trace, ignore_errors=True)
 
 
-def show(subject, names, samples):
+def show(subject, names, samples, unit):
     placements = ALONE.get(subject, PLACEMENTS)
-    print(f"\n{subject} between processes, recording off (ns each: median, fastest; in brackets the ratio of the medians to {names[0]})")
+    print(f"\n{subject} between processes, recording off ({unit} each: median, fastest; in brackets the ratio of the medians to {names[0]})")
     print(f"{'':24}" + "".join(f"{p:>36}" for p in placements))
     for name in names:
         cells = []
@@ -97,16 +99,17 @@ def show_recorded(peers, rounds, subject, names):
                   f"{statistics.median(many):10.2f}", flush=True)
 
 
-def tables(build, rounds, measure, seconds, wanted):
+def tables(build, rounds, measure, seconds, wanted, is_cpu):
     """`wanted` tells whether a subject is."""
     scratch = tempfile.mkdtemp(prefix="snarl-bench-")
     try:
-        peers = Peers(build, scratch, seconds)
+        peers = Peers(build, scratch, seconds, is_cpu)
         subjects = {subject: names for subject, names in peers.subjects().items() if wanted(subject)}
+        unit = "ns of processor time" if is_cpu else "ns"
         for subject, names in subjects.items():
             show(subject, names, {placement: measure(rounds, names, lambda name: peers.measured(subject, name, placement))
-                                  for placement in ALONE.get(subject, PLACEMENTS)})
-        print(f"\nrecording between processes adds (ns a record: median, fastest; and how many records an operation has)")
+                                  for placement in ALONE.get(subject, PLACEMENTS)}, unit)
+        print(f"\nrecording between processes adds ({unit} a record: median, fastest; and how many records an operation has)")
         for subject, names in subjects.items():
             show_recorded(peers, rounds, subject, [name for name in names if name.startswith(OWN)])
     finally:

@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """Python's multiprocessing at the same work as process-peers: in_python.py SUBJECT NAME free|apart|together OPERATIONS prints
-nanoseconds per operation; without arguments it lists what there is. What was to be done is counted, and what fails ends all."""
+what process-peers prints; without arguments it lists what there is. What was to be done is counted, and what fails ends all."""
 import concurrent.futures
 import ctypes
 import multiprocessing
 import multiprocessing.managers
 import os
+import resource
 import signal
 import sys
 import threading
@@ -238,7 +239,9 @@ def main():
     subject, name, PLACEMENT, operations = sys.argv[1:]
     multiprocessing.set_start_method("fork")
     signal.alarm(LONGEST)
-    print(f"{SUBJECTS[subject, name](int(operations)):.2f}")
+    each, used = SUBJECTS[subject, name](int(operations)), [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    units = int(operations) * (4 if subject.endswith("4x4") else 2 if subject == "value-contended" else 1)
+    print(f"{each:.2f} {units} {sum(u.ru_utime + u.ru_stime for u in used) * 1e9 / units:.2f}")
     return 0
 
 

@@ -21,8 +21,9 @@ static const struct subject subjects[] = {
 };
 enum { SUBJECTS = sizeof subjects / sizeof *subjects };
 
-static const struct transport *const transports[] = {
-    &raw_pipe, &raw_large_pipe, &raw_socket, &raw_queue, &raw_futex, &raw_spin, &zeromq, &nanomsg, &own_connection};
+static const struct transport *const transports[] = {&raw_pipe,       &raw_large_pipe, &raw_socket,    &raw_queue,
+                                                     &raw_futex,      &raw_spin,       &zeromq,        &nanomsg,
+                                                     &own_connection, &own_queue,      &own_wide_queue};
 enum { TRANSPORTS = sizeof transports / sizeof *transports };
 
 static const struct subject *subject;

@@ -63,7 +63,7 @@ struct transport {
   bool answers_only; /* each message waits for the one before to be answered */
 };
 extern const struct transport raw_pipe, raw_large_pipe, raw_socket, raw_queue, raw_futex, raw_spin, zeromq, nanomsg,
-    own_connection;
+    own_connection, own_queue, own_wide_queue;
 
 double now(void);
 /* Binds the calling process to where the placement wants its `worker`-th. */

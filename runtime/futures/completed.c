@@ -119,12 +119,13 @@ static bool await_recorded(struct snarl_completed *group, condition *condition, 
   bool is = is_so(group, condition);
   snarl_future *future = is || timeout <= 0 || !snarli_records() ? NULL : not_done(group);
   if (future)
-    snarli_record_aux(SNARLI_R_FUTURE_WAIT_REQUESTED, snarli_flags(timeout), snarli_address(future),
+    snarli_record_aux(SNARLI_R_FUTURE_WAIT_REQUESTED, snarli_flags(timeout), snarli_future_address(future),
                       snarli_place(site));
   is = is || await(group, condition, snarli_deadline(timeout));
   if (future)
     snarli_record_aux(is ? SNARLI_R_FUTURE_WAIT_RETURNED : SNARLI_R_FUTURE_WAIT_FAILED,
-                      is ? 0 : (unsigned)snarli_errno_of(SNARL_TIMEOUT), snarli_address(future), snarli_place(site));
+                      is ? 0 : (unsigned)snarli_errno_of(SNARL_TIMEOUT), snarli_future_address(future),
+                      snarli_place(site));
   return is;
 }
 

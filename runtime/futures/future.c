@@ -9,14 +9,17 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 char snarli_told[1];
 
-/* The future whose task this thread runs. */
-static __thread snarl_future *running __attribute__((tls_model("initial-exec")));
+/* Where the task that this thread runs says why it fails. */
+static __thread struct snarl_error **failing __attribute__((tls_model("initial-exec")));
+
+void snarli_fail_into(struct snarl_error **error) { failing = error; }
 
 static void note(enum snarli_record_type type, unsigned arg, const snarl_future *future, struct snarl_site *site) {
-  snarli_record_aux(type, arg, snarli_address(future), snarli_place(site));
+  snarli_record_aux(type, arg, snarli_future_address(future), snarli_place(site));
 }
 
 snarl_future *snarli_future_new(snarl_task *task, void *argument, uint32_t references) {
@@ -29,7 +32,7 @@ snarl_future *snarli_future_new(snarl_task *task, void *argument, uint32_t refer
 /* Used where there is no memory for another. */
 static struct snarl_error out_of_memory = {0, "the task failed, and there was no memory to say why", NULL, NULL, 0};
 
-static void error_free(struct snarl_error *error) {
+void snarli_error_free(struct snarl_error *error) {
   if (error != &out_of_memory)
     free(error);
 }
@@ -37,9 +40,11 @@ static void error_free(struct snarl_error *error) {
 void snarli_future_unref(snarl_future *future) {
   if (snarli_add(&future->references, UINT32_MAX) != 1)
     return;
-  if (snarli_records())
+  if (future->kind)
+    future->kind->end(future);
+  else if (snarli_records())
     note(SNARLI_R_FUTURE_ENDED, 0, future, NULL);
-  error_free(future->error);
+  snarli_error_free(future->error);
   free(future);
 }
 
@@ -60,13 +65,44 @@ static struct snarl_error *error_new(int code, struct snarl_site *site, const ch
   return error ? error : &out_of_memory;
 }
 
-void *snarl_fail_at(int code, struct snarl_site *site, const char *format, ...) {
-  if (!running)
+static char *text_copy(char **room, const char *text) {
+  if (!text)
     return NULL;
-  error_free(running->error);
+  size_t size = strlen(text) + 1;
+  char *copy = memcpy(*room, text, size);
+  *room += size;
+  return copy;
+}
+
+struct snarl_error *snarli_error_copy(const struct snarl_error *error) {
+  size_t size = strlen(error->message) + 1 + (error->file ? strlen(error->file) + 1 : 0) +
+                (error->function ? strlen(error->function) + 1 : 0);
+  struct snarl_error *copy = malloc(sizeof *copy + size);
+  if (!copy)
+    return &out_of_memory;
+  char *room = (char *)(copy + 1);
+  *copy = (struct snarl_error){.code = error->code, .line = error->line};
+  copy->message = text_copy(&room, error->message);
+  copy->file = text_copy(&room, error->file);
+  copy->function = text_copy(&room, error->function);
+  return copy;
+}
+
+struct snarl_error *snarli_error_print(int code, const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
-  running->error = error_new(code, site, format ? format : "", arguments);
+  struct snarl_error *error = error_new(code, NULL, format, arguments);
+  va_end(arguments);
+  return error;
+}
+
+void *snarl_fail_at(int code, struct snarl_site *site, const char *format, ...) {
+  if (!failing)
+    return NULL;
+  snarli_error_free(*failing);
+  va_list arguments;
+  va_start(arguments, format);
+  *failing = error_new(code, site, format ? format : "", arguments);
   va_end(arguments);
   return NULL;
 }
@@ -112,17 +148,16 @@ static void wake_and_tell(snarl_future *future, uint32_t state) {
   tell(future);
 }
 
-/* The caller's reference keeps the future until here. */
-static void complete(snarl_future *future, enum snarli_future_state state) {
+void snarli_future_complete(snarl_future *future, enum snarli_future_state state) {
   wake_and_tell(future, snarli_swap(&future->state, state));
 }
 
 static void finish(snarl_future *future) {
   bool has_failed = future->error != NULL;
-  running = NULL;
+  failing = NULL;
   if (snarli_records())
     note(SNARLI_R_TASK_ENDED, has_failed, future, NULL);
-  complete(future, has_failed ? SNARLI_FAILED : SNARLI_FINISHED);
+  snarli_future_complete(future, has_failed ? SNARLI_FAILED : SNARLI_FINISHED);
   snarli_future_unref(future);
 }
 
@@ -142,7 +177,7 @@ void snarli_future_run(snarl_future *future) {
   }
   if (snarli_records())
     note(SNARLI_R_TASK_BEGUN, 0, future, NULL);
-  running = future;
+  failing = &future->error;
   future->value = future->task(future->argument);
   finish(future);
 }
@@ -152,6 +187,7 @@ void snarli_future_abandon(snarl_future *future) {
     snarli_future_unref(future);
     return;
   }
+  failing = &future->error;
   (void)snarl_fail_at(0, NULL, "the task ended its thread");
   finish(future);
 }
@@ -162,8 +198,10 @@ int snarl_future_cancel_at(snarl_future *future, struct snarl_site *site) {
   uint32_t state = snarli_load(&future->state);
   if ((state & SNARLI_STATE) == SNARLI_PENDING && snarli_records())
     note(SNARLI_R_FUTURE_CANCELLED, 0, future, site);
-  if (!leave_pending(future, SNARLI_CANCELLED))
+  if (future->kind ? !future->kind->take_back(future) : !leave_pending(future, SNARLI_CANCELLED))
     return (snarli_load(&future->state) & SNARLI_STATE) == SNARLI_CANCELLED ? SNARL_CANCELLED : SNARL_STARTED;
+  if (future->kind)
+    (void)leave_pending(future, SNARLI_CANCELLED);
   wake_and_tell(future, snarli_load(&future->state));
   return SNARL_OK;
 }
@@ -199,6 +237,10 @@ static int result_of(const snarl_future *future, void **value) {
 
 /* A failure that is looked at is one that is not lost. */
 static void note_return(const snarl_future *future, struct snarl_site *site) {
+  if (future->kind) {
+    future->kind->note_return(future, site);
+    return;
+  }
   bool has_failed = (snarli_load(&future->state) & SNARLI_STATE) == SNARLI_FAILED;
   note(SNARLI_R_FUTURE_WAIT_RETURNED, has_failed, future, site);
 }
@@ -206,8 +248,12 @@ static void note_return(const snarl_future *future, struct snarl_site *site) {
 int snarl_future_result_at(snarl_future *future, snarl_time timeout, void **value, struct snarl_site *site) {
   if (!future)
     return snarli_refuse(SNARL_INVALID, future, site);
+  if (future->kind && !snarli_is_done(snarli_load(&future->state)) && future->kind->is_mine(future))
+    return snarli_refuse(SNARL_DEADLOCK, future, site);
   if (!snarli_records())
     return snarli_future_await(future, snarli_deadline(timeout)) ? result_of(future, value) : SNARL_TIMEOUT;
+  if (future->kind)
+    return future->kind->await_recorded(future, timeout, site) ? result_of(future, value) : SNARL_TIMEOUT;
   if (timeout > 0 && !snarli_is_done(snarli_load(&future->state)))
     note(SNARLI_R_FUTURE_WAIT_REQUESTED, snarli_flags(timeout), future, site);
   if (!snarli_future_await(future, snarli_deadline(timeout))) {
@@ -228,7 +274,8 @@ const struct snarl_error *snarl_future_error_at(snarl_future *future, struct sna
 
 bool snarl_future_done(const snarl_future *future) { return future && snarli_is_done(snarli_load(&future->state)); }
 bool snarl_future_running(const snarl_future *future) {
-  return future && (snarli_load(&future->state) & SNARLI_STATE) == SNARLI_RUNNING;
+  uint32_t state = future ? snarli_load(&future->state) & SNARLI_STATE : SNARLI_FINISHED;
+  return state == SNARLI_RUNNING || (state == SNARLI_PENDING && future->kind && future->kind->is_begun(future));
 }
 bool snarl_future_cancelled(const snarl_future *future) {
   return future && (snarli_load(&future->state) & SNARLI_STATE) == SNARLI_CANCELLED;

@@ -7,6 +7,7 @@
  * `guard` protects the list of lives. Entered by any thread.
  */
 #include "core/self.h"
+#include "multiprocessing/pool_exit.h"
 #include "multiprocessing/process.h"
 #include "timer.h"
 #include <errno.h>
@@ -134,6 +135,7 @@ void snarli_finish(void) {
   for (struct life *life; (life = find_joinable(is_waited_for_at_exit));)
     (void)join_life(life, SNARL_FOREVER, SNARL_HERE);
   snarli_timers_drain();
+  snarli_pools_at_exit();
   snarli_processes_at_exit();
   reap_daemons();
 }

@@ -18,7 +18,9 @@
 #include <snarl/lock.h>
 #include <snarl/manager.h>
 #include <snarl/once.h>
+#include <snarl/pool.h>
 #include <snarl/process.h>
+#include <snarl/process_executor.h>
 #include <snarl/process_queue.h>
 #include <snarl/proxy.h>
 #include <snarl/queue.h>

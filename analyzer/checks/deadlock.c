@@ -77,6 +77,8 @@ static const char *nobody_left(const struct wait_graph *graph, struct describe *
     return node->thread->wait.is_join    ? "until all is dealt with, and nobody is left who could do that"
            : node->thread->wait.is_write ? "to have room, and nobody is left who could get from it"
                                          : "and nobody is left who could put something into it";
+  if (node->thread->wait.kind == WAIT_RESULTS)
+    return "for a result, and nobody is left who could end a task";
   if (node->thread->wait.kind == WAIT_WORK)
     return "for a task, and nobody is left who could submit one";
   if (object->family == SNARLI_FUTURE)

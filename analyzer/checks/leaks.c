@@ -127,10 +127,26 @@ static void report_pool(const struct leaks *leaks, struct object *pool, struct f
   const char *label = describe_object(describe, pool);
   draft.reason = "its making was recorded, a shutdown was not, and its process went on to exit";
   draft.title = arena_print(describe->arena, "%s was never shut down", label);
-  draft.message = arena_print(describe->arena, "%s%s was never shut down: its threads stayed until the process exited.",
+  draft.message = arena_print(describe->arena, "%s%s was never shut down: its workers stayed until the process exited.",
                               label, describe_at(describe, pool->created));
   draft_step(&draft, pool->process->over_by, "exited", (struct draft_object){.object = pool},
              "without shutting it down", pool->created);
+  add(leaks, found, &draft);
+}
+
+/* The end of a block, or of the program, is no wish to have work dropped. */
+static void report_dropped(const struct leaks *leaks, const struct dropped_work *dropped, struct found_list *found) {
+  struct describe *describe = leaks->describe;
+  struct draft draft = {.describe = describe, .rule = RULE_TASK_LEAK, .verdict = VERDICT_HAPPENED, .count = 1};
+  const char *label = describe_object(describe, dropped->pool), *more = dropped->count == UINT8_MAX ? " or more" : "";
+  draft.reason = "libsnarl counted what was cancelled or ended when the pool was terminated without a call for that";
+  draft.title = arena_print(describe->arena, "%s was terminated before its work was done", label);
+  draft.message = arena_print(describe->arena,
+                              "%s%s was terminated by the end of its block or of the program, and neither closed nor "
+                              "terminated by a call before: %u%s of its tasks were dropped.",
+                              label, describe_at(describe, dropped->pool->created), dropped->count, more);
+  draft_step(&draft, dropped->collector, "dropped tasks of", (struct draft_object){.object = dropped->pool}, "",
+             dropped->at);
   add(leaks, found, &draft);
 }
 
@@ -176,6 +192,8 @@ static void report_tasks(const struct leaks *leaks, struct found_list *found) {
   for (size_t i = 0; i < model->objects.count; i++)
     if (is_open_pool(model->objects.items[i]))
       report_pool(leaks, model->objects.items[i], found);
+  for (size_t i = 0; i < model->dropped.count; i++)
+    report_dropped(leaks, &model->dropped.items[i], found);
   for (size_t i = 0; i < model->lost.count; i++)
     if (model->lost.items[i].is_child)
       report_child(leaks, &model->lost.items[i], found);

@@ -329,6 +329,9 @@ void wait_needs_find(struct wait_graph *graph, struct wait_node *node) {
     if (!wait->object->items && !wait->object->is_done)
       wait_for_anybody(graph, node, wait->object);
     break;
+  case WAIT_RESULTS:
+    wait_for_anybody(graph, node, wait->object);
+    break;
   case WAIT_SEND:
   case WAIT_RECEIVE:
   case WAIT_POLL:

@@ -58,7 +58,8 @@ enum wait_kind {
   WAIT_EVENT,
   WAIT_QUEUE,
   WAIT_FUTURE,
-  WAIT_WORK
+  WAIT_WORK,
+  WAIT_RESULTS /* of a pool of processes, whose collector it is */
 };
 
 /* What a thread asked for and did not get yet. */
@@ -266,6 +267,14 @@ struct system_name {
   struct origin made, removed;
 };
 
+/* A pool of processes that was terminated without a call for that, with work left. */
+struct dropped_work {
+  struct object *pool;      /* pinned */
+  struct thread *collector; /* pinned */
+  struct origin at;
+  uint8_t count; /* the most it can say: or more */
+};
+
 struct model {
   struct arena *arena;
   struct trace *trace;
@@ -292,6 +301,7 @@ struct model {
   VECTOR(struct lost_exception) lost;
   VECTOR(struct system_name) names;
   struct map names_by_hash;
+  VECTOR(struct dropped_work) dropped;
   uint32_t thread_serials, object_serials;
   uint32_t lost_forks; /* children by fork that are not in the trace */
   uint64_t records, first_time, last_time;

@@ -107,6 +107,13 @@ void future_note_lost(struct model *model, struct object *future) {
     exception_lost(model, future);
 }
 
+static void pool_dropped(struct model *model, const struct event *event) {
+  vector_push(model->arena, &model->dropped) =
+      (struct dropped_work){event->object, event->thread, origin_of(event), event->record->arg};
+  event->object->pins++;
+  event->thread->pins++;
+}
+
 void future_step(struct model *model, struct event *event) {
   struct object *object = event->object;
   switch ((enum snarli_record_type)event->record->type) {
@@ -129,6 +136,15 @@ void future_step(struct model *model, struct event *event) {
     break;
   case SNARLI_R_EXECUTOR_IDLE:
     wait_begin(event, WAIT_WORK);
+    break;
+  case SNARLI_R_EXECUTOR_COLLECTS:
+    wait_begin(event, WAIT_RESULTS);
+    break;
+  case SNARLI_R_EXECUTOR_COLLECTED:
+    wait_end(event->thread);
+    break;
+  case SNARLI_R_EXECUTOR_DROPPED:
+    pool_dropped(model, event);
     break;
   case SNARLI_R_TASK_BEGUN:
     wait_end(event->thread);

@@ -66,6 +66,11 @@ static bool has_order(struct snarli_process_pool *pool) {
   return has;
 }
 
+static void note(const struct snarli_process_pool *pool, enum snarli_record_type type) {
+  if (snarli_records())
+    snarli_record_aux(type, 0, snarli_address(pool->ring), 0);
+}
+
 /* Until there is something to collect, an order or a death. */
 static void rest(struct snarli_process_pool *pool) {
   struct snarli_task_ring *ring = pool->ring;
@@ -74,8 +79,10 @@ static void rest(struct snarli_process_pool *pool) {
   if (snarli_load(&ring->done))
     return;
   (void)snarli_swap(&ring->collector_sleeps, 1);
-  if (!snarli_load(&ring->done) && !has_order(pool) && !is_finished(pool))
+  if (!snarli_load(&ring->done) && !has_order(pool) && !is_finished(pool)) {
+    note(pool, SNARLI_R_EXECUTOR_COLLECTS);
     snarli_workers_tend(pool, SNARLI_NEVER);
+  }
   snarli_store(&ring->collector_sleeps, 0);
 }
 

@@ -13,8 +13,8 @@
 #define RETRY SNARL_MS(100)
 
 /* One without an initializer that is lost before its first task may have been killed by chance; so many one after
- * another were not. */
-enum { MOST_LOST_BEGINS = 64 };
+ * another were not. And how often to try where no worker is left. */
+enum { MOST_LOST_BEGINS = 64, MOST_FAILED_STARTS = 5 };
 
 int snarli_worker_start(struct snarli_process_pool *pool, unsigned number) {
   struct snarli_worker *worker = &pool->workers[number];
@@ -206,7 +206,8 @@ static void replace(struct snarli_process_pool *pool) {
   }
   if (status)
     pool->next_start = snarli_deadline(RETRY);
-  if (status && !there)
+  pool->failed_starts = status ? pool->failed_starts + 1 : 0;
+  if (!there && pool->failed_starts >= MOST_FAILED_STARTS)
     break_pool(pool, snarli_error_print(SNARL_BROKEN_POOL, "there is no worker left and none can be made: %s",
                                         snarl_status_text(status)));
 }
@@ -223,6 +224,8 @@ void snarli_workers_tend(struct snarli_process_pool *pool, int64_t deadline) {
   long ready = snarli_poll(pool->polled, pool->options.workers + 1, until);
   bool has_ended = false;
   uint64_t count;
+  if (deadline > 0 && snarli_records())
+    snarli_record_aux(SNARLI_R_EXECUTOR_COLLECTED, 0, snarli_address(pool->ring), 0);
   if (ready > 0 && pool->polled[0].revents)
     (void)snarli_system(SYS_read, pool->ring->bell, &count, sizeof count);
   for (unsigned i = 0; ready > 0 && i < pool->options.workers; i++)

@@ -64,6 +64,7 @@ struct snarli_process_pool {
   struct pollfd *polled;
   struct snarli_buffer incoming;
   int lost_begins;    /* workers that ended before they could work, one after another */
+  int failed_starts;  /* tries to replace workers, one after another */
   int64_t next_start; /* when to try again to replace a worker */
 };
 

@@ -218,9 +218,57 @@ def threads_in_processes(lines):
         sys.exit("the beginning or the end is missing")
 
 
+def task_lines(tasks, result="{}"):
+    """What the worker prints of each, in any process, and what the program prints of its result."""
+    return [[f"task {task} begins", f"task {task} is done"] + ([result.format(i, task)] if result else [])
+            for i, task in enumerate(tasks)]
+
+
+def sections(lines, *titles):
+    """The lines below each title, without the empty ones, the PIDs and the last line, which says that all is done."""
+    if not re.fullmatch(r"this machine has \d+ processors", lines[0]) or lines[-1] != "all tasks are done":
+        sys.exit("the first or the last line is another")
+    lines = [re.sub(r" \(PID \d+\)", "", line) for line in lines[1:-1] if line]
+    places = [lines.index(title) for title in titles] + [len(lines)]
+    return [lines[:places[0]]] + [lines[at + 1:end] for at, end in zip(places, places[1:])]
+
+
+def named(prefix):
+    return [f"{prefix}-{i}" for i in range(10)]
+
+
+def in_order(lines, pattern, tasks):
+    shown = [re.fullmatch(pattern, line).group(1) for line in lines if re.fullmatch(pattern, line)]
+    if shown != tasks:
+        sys.exit(f"not the tasks in their order: {shown}")
+
+
+def process_pool(lines):
+    _, by_async, by_map, by_imap, unordered = sections(lines, "by apply_async:", "by map:", "by imap:", "by imap_unordered:")
+    for task, i in zip(named("Async"), range(10)):
+        if by_async.index(f"the callback got: result of {task}") > by_async.index(f"got: result of {task}"):
+            sys.exit("a result before its callback")
+    expect_order([line for line in by_async if not line.startswith("the callback")],
+                 task_lines(named("Async"), "got: result of {1}"))
+    in_order(by_async, r"got: result of (\S+)", named("Async"))
+    expect_order(by_map, task_lines(named("Map"), "map's result {0}: result of {1}"))
+    in_order(by_map[-10:], r"map's result \d: result of (\S+)", named("Map"))
+    expect_order(by_imap, task_lines(named("IMap"), "imap gave: result of {1}"))
+    in_order(by_imap, r"imap gave: result of (\S+)", named("IMap"))
+    expect_order(unordered, task_lines(named("Unordered"), "imap_unordered gave: result of {1}"))
+
+
+def process_executor(lines):
+    by_futures, by_map = sections(lines, "by map:")
+    expect_order(by_futures, task_lines(named("Task"), "task {0} returned: result of {1}"))
+    expect_order(by_map, task_lines(named("Map"), "map's result {0}: result of {1}"))
+    in_order(by_map[-10:], r"map's result \d: result of (\S+)", named("Map"))
+
+
 CHECKS = {"01": workers, "02": workers, "03": counter, "04": counter, "05": rlock, "06": condition, "07": semaphore, "08": event,
           "09": barrier, "10": thread_pool, "11": local, "12": processes,
-          "13": processes, "14": process_queue, "15": pipe, "16": manager, "17": value_array, "20": threads_in_processes}
+          "13": processes, "14": process_queue, "15": pipe, "16": manager, "17": value_array, "18": process_pool, "19": process_executor,
+          "20": threads_in_processes}
 
 
 def main():

@@ -322,12 +322,13 @@ static void two_futures_end(void) {
 /* -------------------------------------------------------------- Executor */
 struct locals {
   struct snarli_pool *pool;
-  snarl_future *future, *running;
+  snarl_future *future;
+  struct snarl_error **failing;
 };
 static struct locals locals[MODEL_THREADS + 1];
 static void change_locals(unsigned from, unsigned to) {
-  locals[from] = (struct locals){own_pool, own_future, running};
-  own_pool = locals[to].pool, own_future = locals[to].future, running = locals[to].running;
+  locals[from] = (struct locals){own_pool, own_future, failing};
+  own_pool = locals[to].pool, own_future = locals[to].future, failing = locals[to].failing;
 }
 
 /* The threads of libsnarl, as the executor needs them. */
@@ -366,7 +367,7 @@ static void pool_begin_with(unsigned workers) {
   forget();
   tasks_begin_counts();
   memset(locals, 0, sizeof locals);
-  own_pool = NULL, own_future = running = NULL;
+  own_pool = NULL, own_future = NULL, failing = NULL;
   future = second = NULL;
   thread_limit = MODEL_THREADS;
   model_check(snarl_executor_init(&pool, "pool", &(struct snarl_executor_options){.workers = workers}) == SNARL_OK);

@@ -6,6 +6,8 @@
 #include "core/self.h"
 #include "core/system.h"
 #include "end.h"
+#include "entry.h"
+#include "given.h"
 #include "threading/timer.h"
 #include <pthread.h>
 #include <stdio.h>
@@ -14,11 +16,15 @@
 
 static snarl_process main_process = SNARL_PROCESS_INIT("MainProcess", NULL, NULL);
 static snarl_process *current = &main_process, *parent;
-static int parent_pid;
+static int parent_pid, parent_sentinel = -1;
 
 snarl_process *snarl_current_process(void) { return current; }
 snarl_process *snarl_parent_process(void) { return parent; }
-bool snarli_parent_is_alive(void) { return (int)getppid() == parent_pid; }
+
+bool snarli_parent_is_alive(void) {
+  struct pollfd end = {.fd = parent_sentinel, .events = POLLIN};
+  return parent_sentinel < 0 ? (int)getppid() == parent_pid : !snarli_poll(&end, 1, SNARLI_PAST);
+}
 
 void snarli_streams_flush(void) {
   (void)fflush(stdout);
@@ -32,7 +38,7 @@ static void name_child(const char *name) {
     snarli_record_aux(SNARLI_R_THREAD_NAMED, 0, (uint64_t)pthread_self(), snarli_blob_string(name, strlen(name)));
 }
 
-static _Noreturn void leave(int code, struct snarl_site *site) {
+_Noreturn void snarli_child_leave(int code, struct snarl_site *site) {
   snarli_finish();
   snarli_streams_flush();
   if (snarli_records()) {
@@ -43,13 +49,47 @@ static _Noreturn void leave(int code, struct snarl_site *site) {
   _exit(code);
 }
 
-_Noreturn void snarli_child_run(snarl_process *process, struct snarl_site *site) {
-  snarli_after_fork_in_child();
-  parent = current;
-  parent_pid = parent->pid = (int)getppid();
+static void become(snarl_process *process, snarl_process *starter, int starter_pid) {
+  parent = starter;
+  parent_pid = parent->pid = starter_pid;
   current = process;
   process->pid = (int)getpid();
   name_child(snarl_process_name(process));
+}
+
+_Noreturn void snarli_child_run(snarl_process *process, struct snarl_site *site) {
+  snarli_after_fork_in_child();
+  if (parent_sentinel >= 0)
+    (void)snarli_system(SYS_close, parent_sentinel);
+  parent_sentinel = -1;
+  become(process, current, (int)getppid());
+  snarli_given_begin(NULL);
   snarli_ends_begin(process, site);
-  leave(process->run ? process->run(process) : process->function(process->argument), site);
+  snarli_child_leave(process->run ? process->run(process) : process->function(process->argument), site);
+}
+
+/* What the system's shells say of a program that is not there. */
+enum { NOTHING_TO_RUN = 127 };
+
+int snarli_child_run_prepared(struct snarli_preparation *preparation, int sentinel) {
+  static snarl_process self = SNARL_PROCESS_INIT(NULL, NULL, NULL), starter = SNARL_PROCESS_INIT(NULL, NULL, NULL);
+  const char *name = snarli_preparation_text(preparation, preparation->entry);
+  const struct snarl_entry *entry = snarli_entry_find(name, snarli_preparation_text(preparation, preparation->file),
+                                                      snarli_preparation_text(preparation, preparation->module));
+  self.object.name = snarli_preparation_text(preparation, preparation->name);
+  starter.object.name = snarli_preparation_text(preparation, preparation->parent_name);
+  if (!entry) {
+    (void)fprintf(stderr, "snarl: process %s: there is no SNARL_ENTRY(%s) in %s\n", self.object.name, name,
+                  program_invocation_name);
+    return NOTHING_TO_RUN;
+  }
+  self.is_daemon = preparation->is_daemon;
+  self.function = entry->function;
+  self.argument_size = preparation->argument_size;
+  self.argument = preparation->argument_size ? (char *)preparation + preparation->argument : NULL;
+  parent_sentinel = sentinel;
+  become(&self, &starter, preparation->parent);
+  (void)snarl_set_start_method((enum snarl_start_method)preparation->start);
+  snarli_given_begin(preparation);
+  return self.function(self.argument);
 }

@@ -12,23 +12,34 @@
 static uint32_t guard;
 static LIST_HEAD(, snarli_pipe_end) all;
 
-/* What each is an end of, as the shim would say it of a pair of sockets. */
-static void record_pair(struct snarli_pipe_end *const ends[2], uint32_t place) {
-  struct stat status[2];
+/* What it is an end of, as the shim would say it of one of a pair of sockets. */
+static void record_end(const struct snarli_pipe_end *end, ino_t peer, unsigned flags, uint32_t place) {
+  struct stat status;
   int saved = errno, room = 0;
   socklen_t size = sizeof room;
-  if (!fstat(ends[0]->fd, &status[0]) && !fstat(ends[1]->fd, &status[1]))
-    for (int i = 0; i < 2; i++) {
-      (void)snarli_system(SYS_getsockopt, ends[i]->fd, SOL_SOCKET, SO_SNDBUF, &room, &size);
-      struct snarli_channel channel = {.kind = SNARLI_C_STREAM, .stack = place, .device = status[i].st_dev};
-      channel.self = status[i].st_ino;
-      channel.peer = status[!i].st_ino;
-      channel.capacity = (uint64_t)room;
-      unsigned can = (ends[i]->may_recv ? SNARLI_E_RECEIVE : 0u) | (ends[i]->may_send ? SNARLI_E_SEND : 0u);
-      snarli_record_aux(SNARLI_R_CHANNEL_OPENED, SNARLI_E_MADE | can, (unsigned)ends[i]->fd,
-                        snarli_blob_channel(&channel, "", 0));
-    }
+  if (!fstat(end->fd, &status)) {
+    (void)snarli_system(SYS_getsockopt, end->fd, SOL_SOCKET, SO_SNDBUF, &room, &size);
+    struct snarli_channel channel = {.kind = SNARLI_C_STREAM, .stack = place, .device = status.st_dev};
+    channel.self = status.st_ino;
+    channel.peer = peer;
+    channel.capacity = (uint64_t)room;
+    unsigned can = (end->may_recv ? SNARLI_E_RECEIVE : 0u) | (end->may_send ? SNARLI_E_SEND : 0u);
+    snarli_record_aux(SNARLI_R_CHANNEL_OPENED, flags | can, (unsigned)end->fd, snarli_blob_channel(&channel, "", 0));
+  }
   errno = saved;
+}
+
+static ino_t inode_of(const struct snarli_pipe_end *end) {
+  struct stat status;
+  int saved = errno, failed = fstat(end->fd, &status);
+  errno = saved;
+  return failed ? 0 : status.st_ino;
+}
+
+static void list_add(struct snarli_pipe_end *end) {
+  snarli_guard(&guard);
+  LIST_INSERT_HEAD(&all, end, link);
+  snarli_unguard(&guard);
 }
 
 int snarli_ends_make(struct snarli_pipe_end *ends[2], enum snarl_pipe_kind kind, uint32_t place) {
@@ -47,12 +58,24 @@ int snarli_ends_make(struct snarli_pipe_end *ends[2], enum snarl_pipe_kind kind,
     ends[i]->may_send = kind == SNARL_DUPLEX || i == 1;
     ends[i]->may_recv = kind == SNARL_DUPLEX || i == 0;
   }
+  for (int i = 0; i < 2; i++) {
+    if (snarli_records())
+      record_end(ends[i], inode_of(ends[!i]), SNARLI_E_MADE, place);
+    list_add(ends[i]);
+  }
+  return SNARL_OK;
+}
+
+int snarli_end_adopt(struct snarli_pipe_end **end, const struct snarli_handed *handed, uint32_t place) {
+  *end = calloc(1, sizeof **end);
+  if (!*end)
+    return SNARL_NO_MEMORY;
+  **end = (struct snarli_pipe_end){.fd = handed->fd, .passed = -1};
+  (*end)->may_send = handed->may_send;
+  (*end)->may_recv = handed->may_recv;
   if (snarli_records())
-    record_pair(ends, place);
-  snarli_guard(&guard);
-  for (int i = 0; i < 2; i++)
-    LIST_INSERT_HEAD(&all, ends[i], link);
-  snarli_unguard(&guard);
+    record_end(*end, 0, 0, place); /* the other one is known by whoever has made them */
+  list_add(*end);
   return SNARL_OK;
 }
 

@@ -7,6 +7,7 @@
 #define SNARLI_END_H
 
 #include "core/runtime.h"
+#include "preparation.h"
 #include <snarl/connection.h>
 #include <sys/queue.h>
 
@@ -22,6 +23,8 @@ struct snarli_pipe_end {
 };
 
 int snarli_ends_make(struct snarli_pipe_end *ends[2], enum snarl_pipe_kind kind, uint32_t place);
+/* In a fresh image: of the one that it was given. SNARL_OK, SNARL_NO_MEMORY. */
+int snarli_end_adopt(struct snarli_pipe_end **end, const struct snarli_handed *handed, uint32_t place);
 /* Ends this process's copy; the end stays. */
 void snarli_end_close(struct snarli_pipe_end *end, uint32_t place);
 void snarli_end_free(struct snarli_pipe_end *end);

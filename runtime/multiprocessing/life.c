@@ -6,8 +6,12 @@
 #include "core/self.h"
 #include "core/system.h"
 #include "end.h"
+#include "entry.h"
+#include "given.h"
 #include "manager_client.h"
+#include "passing.h"
 #include "process.h"
+#include "server.h"
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -20,7 +24,7 @@ struct snarli_life *snarli_life_new(snarl_process *process, struct snarl_site *s
   if (life)
     *life = (struct snarli_life){.serial = process->serial, .object = process, .is_daemon = process->is_daemon};
   if (life)
-    life->site = site;
+    life->site = site, life->line = -1;
   return life;
 }
 
@@ -34,6 +38,8 @@ void snarli_life_begin(struct snarli_life *life, int pid, int sentinel) {
 
 static void life_free(struct snarli_life *life) {
   (void)snarli_system(SYS_close, life->sentinel);
+  if (life->line >= 0)
+    (void)snarli_system(SYS_close, life->line);
   free(life);
 }
 
@@ -49,16 +55,38 @@ void snarli_life_leave(void) { snarli_unguard(&guard); }
 
 static int code_of(const siginfo_t *info) { return info->si_code == CLD_EXITED ? info->si_status : -info->si_status; }
 
-/* The guard is held. Whether the child has ended; if so, it is a zombie no more. ECHILD: somebody else has waited for
- * it, or the program ignores SIGCHLD. */
-static bool reap(struct snarli_life *life) {
+/* The guard is held. ECHILD: somebody else has waited for it, or the program ignores SIGCHLD. */
+static void reap_own(struct snarli_life *life) {
   siginfo_t info = {0};
-  long result = life->has_ended ? 0 : snarli_system(SYS_waitid, P_PID, life->pid, &info, WEXITED | WNOHANG, NULL);
-  if (life->has_ended || (!result && !info.si_pid) || (result && result != -ECHILD))
-    return life->has_ended;
+  long result = snarli_system(SYS_waitid, P_PID, life->pid, &info, WEXITED | WNOHANG, NULL);
+  life->has_ended = result ? result == -ECHILD : info.si_pid != 0;
+  if (life->has_ended)
+    life->exit_code = result ? SNARL_EXIT_NONE : code_of(&info);
+}
+
+static bool is_ready(int fd, int64_t deadline) {
+  struct pollfd polled = {.fd = fd, .events = POLLIN};
+  return snarli_poll(&polled, 1, deadline) > 0;
+}
+
+/* The guard is held. A server that lives sends the code at once, one that was killed has hung up: more patience is for
+ * one that is stopped. */
+static void reap_servers(struct snarli_life *life) {
+  struct snarli_server_code code;
+  if (!is_ready(life->sentinel, SNARLI_PAST) || !is_ready(life->line, snarli_deadline(SNARL_S(1))))
+    return;
   life->has_ended = true;
-  life->exit_code = result ? SNARL_EXIT_NONE : code_of(&info);
-  return true;
+  int taken = snarli_take(life->line, &code, sizeof code, NULL, 0);
+  life->exit_code = taken < 0 ? SNARL_EXIT_NONE : code.exit_code;
+}
+
+/* The guard is held. Whether the child has ended; if so, it is a zombie no more. */
+static bool reap(struct snarli_life *life) {
+  if (!life->has_ended && life->line >= 0)
+    reap_servers(life);
+  else if (!life->has_ended)
+    reap_own(life);
+  return life->has_ended;
 }
 
 bool snarli_life_is_over(struct snarli_life *life, struct snarl_site *site) {
@@ -79,16 +107,23 @@ static void joiner_leaves(struct snarli_life *life) {
     life_free(life);
 }
 
-/* The caller counts among the joiners, so that the descriptor stays. */
+/* The caller counts among the joiners, so that the descriptor stays. A server's child has ended when its code came. */
 static int await_end(struct snarli_life *life, snarl_time timeout) {
   int64_t deadline = snarli_deadline(timeout);
   struct pollfd sentinel = {.fd = life->sentinel, .events = POLLIN};
-  if (!snarli_poll(&sentinel, 1, deadline))
-    return SNARL_TIMEOUT;
+  long ready = snarli_poll(&sentinel, 1, deadline);
+  if (ready <= 0)
+    return ready ? SNARL_NO_MEMORY : SNARL_TIMEOUT; /* the kernel had none for the poll */
+  if (life->line >= 0)
+    (void)is_ready(life->line, deadline);
   snarli_guard(&guard);
   bool is_over = life->is_joined = reap(life);
   snarli_unguard(&guard);
-  return is_over ? SNARL_OK : SNARL_NO_MEMORY; /* the kernel had none for the poll */
+  return is_over ? SNARL_OK : SNARL_TIMEOUT;
+}
+
+static int status_of(int exit_code, bool is_servers) {
+  return !exit_code ? SNARL_OK : exit_code == SNARL_EXIT_NONE && is_servers ? SNARL_SERVER_ENDED : SNARL_FAILED;
 }
 
 /* The caller has counted itself among the joiners. */
@@ -97,6 +132,7 @@ static int join(struct snarli_life *life, snarl_time timeout, int *exit_code, st
   uint32_t place = records ? snarli_place(site) : 0;
   unsigned flags = snarli_flags(timeout);
   uint64_t pid = (uint64_t)life->pid;
+  bool is_servers = life->line >= 0;
   if (records && flags != SNARLI_F_TRY)
     snarli_record_aux(SNARLI_R_WAIT_REQUESTED, flags, pid, place);
   int status = await_end(life, timeout);
@@ -107,7 +143,7 @@ static int join(struct snarli_life *life, snarl_time timeout, int *exit_code, st
   if (!status)
     *exit_code = life->exit_code;
   joiner_leaves(life);
-  return status ? status : *exit_code ? SNARL_FAILED : SNARL_OK;
+  return status ? status : status_of(*exit_code, is_servers);
 }
 
 int snarli_life_join(snarl_process *process, snarl_time timeout, struct snarl_site *site) {
@@ -116,9 +152,9 @@ int snarli_life_join(snarl_process *process, snarl_time timeout, struct snarl_si
     life->joiners++;
   snarli_life_leave();
   if (!life)
-    return process->exit_code ? SNARL_FAILED : SNARL_OK;
+    return status_of(process->exit_code, process->is_servers);
   int exit_code = SNARL_EXIT_NONE, status = join(life, timeout, &exit_code, site);
-  if (!status || status == SNARL_FAILED)
+  if (status != SNARL_TIMEOUT && status != SNARL_NO_MEMORY)
     __atomic_store_n(&process->exit_code, exit_code, __ATOMIC_RELAXED);
   return status;
 }
@@ -131,7 +167,8 @@ bool snarli_life_signal(struct snarli_life *life, int signal, struct snarl_site 
   if (records)
     snarli_record_aux(SNARLI_R_SIGNAL_SENT, (unsigned)signal, (uint64_t)life->pid, place);
   life->sent = signal;
-  long result = snarli_system(SYS_kill, life->pid, signal);
+  long result = snarli_system(SYS_pidfd_send_signal, life->sentinel, signal, NULL, 0);
+  result = result == -ESRCH ? 0 : result; /* it has ended, and its server knows */
   if (records && result)
     snarli_record_aux(SNARLI_R_SIGNAL_FAILED, (unsigned)-result, (uint64_t)life->pid, place);
   return !result;
@@ -181,9 +218,10 @@ void snarli_processes_at_exit(void) {
     int exit_code, status = join(life, SNARL_FOREVER, &exit_code, SNARL_HERE);
     if (status == SNARL_FAILED)
       note_unasked(&known, exit_code);
-    else if (status)
-      return;
+    else if (status && status != SNARL_SERVER_ENDED)
+      break;
   }
+  snarli_server_end();
 }
 
 void snarli_processes_before_fork(void) {
@@ -206,6 +244,9 @@ void snarli_processes_in_child(void) {
   }
   LIST_INIT(&lives);
   guard = 0;
+  snarli_server_in_child();
+  snarli_entries_in_child();
+  snarli_given_in_child();
   snarli_ends_in_child();
   snarli_managers_in_child();
 }

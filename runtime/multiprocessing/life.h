@@ -18,6 +18,7 @@ struct snarli_life {
   snarl_process *object; /* until it has ended */
   uint32_t joiners;
   int pid, sentinel, exit_code;
+  int line; /* over which a server sends the exit code; -1: the system tells it */
   int sent; /* the signal that this process sent last */
   bool is_daemon, has_ended, is_joined;
   bool is_asked;           /* somebody was told how it ended */
@@ -36,7 +37,7 @@ void snarli_life_leave(void);
 bool snarli_life_is_over(struct snarli_life *life, struct snarl_site *site);
 /* The guard is held. False: it has become another user's. */
 bool snarli_life_signal(struct snarli_life *life, int signal, struct snarl_site *site);
-/* Waits for the end: SNARL_OK, SNARL_FAILED, both with an exit code, or why not. */
+/* Waits for the end: SNARL_OK, SNARL_FAILED, SNARL_SERVER_ENDED, or why not. */
 int snarli_life_join(snarl_process *process, snarl_time timeout, struct snarl_site *site);
 
 /* At most `room` that go on into `found`; how many there are. */

@@ -24,7 +24,7 @@ static int start(snarl_process *process, struct snarl_site *site) {
   struct snarli_life *life = snarli_life_new(process, site);
   if (!life)
     return SNARL_NO_MEMORY;
-  int status = snarli_start_by_fork(process, life, site);
+  int status = snarli_start(process, life, site);
   if (status)
     free(life);
   return status;
@@ -145,6 +145,19 @@ int snarl_process_set_daemon(snarl_process *process, bool is_daemon) {
   if (!status)
     process->is_daemon = is_daemon;
   return status;
+}
+
+int snarl_process_set_argument(snarl_process *process, const void *bytes, size_t size) {
+  int status = check(process, NULL);
+  if (!status && (snarli_load(&process->state) != NEW || process == snarl_current_process()))
+    status = snarli_refuse(SNARL_STARTED, process, NULL);
+  if (!status && !bytes != !size)
+    status = snarli_refuse(SNARL_INVALID, process, NULL);
+  if (status)
+    return status;
+  process->argument = (void *)(uintptr_t)bytes;
+  process->argument_size = size;
+  return SNARL_OK;
 }
 
 bool snarl_process_is_daemon(const snarl_process *process) { return process && process->is_daemon; }

@@ -2,11 +2,11 @@
  *
  * SharedMemory: POSIX shared memory, or a file without a name. Entered by any thread; a struct by one at a time.
  */
+#include "shared_memory.h"
 #include "core/runtime.h"
 #include "core/system.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <snarl/shared_memory.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -58,6 +58,7 @@ static int map(snarl_shared_memory *memory, int fd) {
   if (data == MAP_FAILED)
     return status_of(errno);
   memory->data = data;
+  memory->fd = fd;
   if (snarli_records())
     snarli_mapped(data, memory->size);
   return SNARL_OK;
@@ -90,7 +91,8 @@ static int attach(snarl_shared_memory *memory, const char *name) {
   int status = size_get(fd, &memory->size);
   if (!status)
     status = map(memory, fd);
-  (void)close(fd);
+  if (status)
+    (void)close(fd);
   return status;
 }
 
@@ -129,7 +131,8 @@ static int create(snarl_shared_memory *memory, const char *name) {
     status = map(memory, (int)fd);
   if (!status && name && (status = name_set((int)fd, name)))
     unmap(memory);
-  (void)close((int)fd);
+  if (status)
+    (void)close((int)fd);
   return status;
 }
 
@@ -149,15 +152,29 @@ static void note_name(snarl_shared_memory *memory, enum snarli_naming what) {
                       snarli_blob_string(memory->name, strlen(memory->name)));
 }
 
+int snarli_shared_memory_begin(snarl_shared_memory *memory, struct snarl_site *site) {
+  return snarli_object_begin(&memory->object, SNARLI_ALIVE(SHARED_MEMORY), *memory->name ? memory->name : NULL, site);
+}
+
 static int begin_kept(snarl_shared_memory *memory, const char *name, size_t size, struct snarl_site *site) {
   int saved = errno, status = begin(memory, name, size);
   errno = saved;
   if (!status)
-    status =
-        snarli_object_begin(&memory->object, SNARLI_ALIVE(SHARED_MEMORY), *memory->name ? memory->name : NULL, site);
+    status = snarli_shared_memory_begin(memory, site);
   if (!status && size)
     note_name(memory, SNARLI_NAME_MADE);
   return status;
+}
+
+int snarli_shared_memory_adopt(snarl_shared_memory *memory, int fd, const char *name, struct snarl_site *site) {
+  *memory = (snarl_shared_memory){0};
+  int saved = errno, status = size_get(fd, &memory->size);
+  if (!status)
+    status = map(memory, fd);
+  errno = saved;
+  if (name)
+    memcpy(memory->name, name, strnlen(name, sizeof memory->name - 1));
+  return status ? status : snarli_shared_memory_begin(memory, site);
 }
 
 int snarl_shared_memory_create_at(snarl_shared_memory *memory, const char *name, size_t size, struct snarl_site *site) {
@@ -192,6 +209,7 @@ int snarl_shared_memory_close_at(snarl_shared_memory *memory, struct snarl_site 
     return status;
   int saved = errno;
   unmap(memory);
+  (void)close(memory->fd);
   errno = saved;
   snarli_object_end(&memory->object);
   return SNARL_OK;

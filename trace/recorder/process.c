@@ -193,6 +193,14 @@ void snarli_after_fork_in_child(void) {
     process_ensure();
 }
 
+void snarli_image_made_for(uint32_t parent) {
+  if (!snarli_is_recording() || !process_ensure())
+    return;
+  recorder.header->parent = parent;
+  recorder.header->parent_image = 0;
+  recorder.header->forked = 0;
+}
+
 const char *snarli_trace_directory(void) { return snarli_is_recording() ? recorder.directory : NULL; }
 
 static void child_begins(void) {

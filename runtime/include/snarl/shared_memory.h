@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * SharedMemory: memory that several processes have. With a name any process of this machine can attach it, until it is
- * unlinked; without one (NULL) those have it that are forked from its creator. It begins as zeros. Closing unmaps it
- * here; what others have of it stays.
+ * unlinked; without one (NULL) those have it that are forked from its creator, or given it (snarl/given.h). It begins
+ * as zeros. It takes a descriptor. Closing unmaps it here; what others have of it stays.
  *
  *   snarl_shared_memory memory;
  *   snarl_shared_memory_create(&memory, "scores", 4096);    and snarl_shared_memory_attach(&memory, "scores") elsewhere
@@ -36,6 +36,7 @@ typedef struct snarl_shared_memory {
   struct snarl_object object;
   void *data;
   size_t size;                         /* asked for, or as large as it was made */
+  int fd;                              /* by which it can be given away */
   char name[SNARL_SHARED_MEMORY_NAME]; /* "": none */
 } snarl_shared_memory;
 

@@ -11,9 +11,11 @@
 #include <snarl/base.h>
 #include <snarl/condition.h>
 #include <snarl/connection.h>
+#include <snarl/entry.h>
 #include <snarl/event.h>
 #include <snarl/executor.h>
 #include <snarl/future.h>
+#include <snarl/given.h>
 #include <snarl/local.h>
 #include <snarl/lock.h>
 #include <snarl/manager.h>

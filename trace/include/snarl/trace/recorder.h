@@ -148,6 +148,10 @@ void snarli_process_end(int status);
  */
 void snarli_after_fork_in_child(void);
 
+/* After that, in the child of a server that forks on behalf of another process: readers see an image of that one's,
+ * which began as by exec, since it runs on the server's memory, not its parent's. */
+void snarli_image_made_for(uint32_t parent);
+
 /* The trace's directory, NULL when nothing is recorded. For building a child's environment. */
 const char *snarli_trace_directory(void);
 

@@ -90,6 +90,28 @@ static bool has_values(const std::string &line) {
          snarl_any_as_string(text) == "{\"line\": \"" + line + "\", 6: 2.5, true: [false], -1: 99}";
 }
 
+static int measure_line(void *line) {
+  snarl_process_queue lengths;
+  std::size_t length = std::string(static_cast<const char *>(line)).size();
+  return snarl_given_queue("lengths", &lengths) || snarl_process_queue_put(&lengths, &length, sizeof length, SNARL_NOW);
+}
+SNARL_ENTRY(measure_line);
+
+static bool starts_anew(const std::string &line, snarl_start_method method) {
+  snarl_process_queue lengths;
+  if (snarl_process_queue_init(&lengths, "lengths", 1))
+    return false;
+  snarl_process process = SNARL_PROCESS_INIT("measurer", measure_line, nullptr);
+  snarl_given given[] = {SNARL_GIVEN("lengths", &lengths)};
+  std::size_t length = 0;
+  return snarl_process_set_start(&process, method) == SNARL_OK &&
+         snarl_process_set_argument(&process, line.c_str(), line.size() + 1) == SNARL_OK &&
+         snarl_process_give(&process, given, 1) == SNARL_OK && snarl_process_start(&process) == SNARL_OK &&
+         snarl_process_join(&process, SNARL_S(20)) == SNARL_OK &&
+         snarl_process_queue_get_into(&lengths, &length, sizeof length, SNARL_NOW) == sizeof length &&
+         length == line.size() && snarl_process_queue_destroy(&lengths) == SNARL_OK;
+}
+
 int main() {
   std::string name = "worker";
   snarl_thread thread;
@@ -110,6 +132,7 @@ int main() {
   snarl_with_read(&rwlock) is_right = is_right && snarl_rwlock_acquire_write(&rwlock, SNARL_NOW) == SNARL_TIMEOUT;
   is_right = is_right && is_passed_on(&lines, &name) && is_passed_on(&numbers, &name) && has_results(&name) &&
              has_values(name);
+  is_right = is_right && starts_anew(name, SNARL_START_SPAWN) && starts_anew(name, SNARL_START_FORKSERVER);
   std::vector<int> values;
   snarl_with_write(&rwlock) values.push_back(1);
   return is_right && values.size() == 1 ? 0 : 1;

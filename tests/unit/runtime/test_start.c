@@ -8,11 +8,34 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+int __real_posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
+                       const posix_spawnattr_t *attr, char *const argv[], char *const envp[]);
+int __wrap_posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
+                       const posix_spawnattr_t *attr, char *const argv[], char *const envp[]);
+
+static int callocs_left = -1; /* the one after these fails; -1: none does */
+static int spawn_error;       /* 0: it works */
+
+void *__wrap_calloc(size_t count, size_t size) {
+  if (callocs_left >= 0 && !callocs_left--)
+    return NULL;
+  return __real_calloc(count, size);
+}
+
+int __wrap_posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
+                       const posix_spawnattr_t *attr, char *const argv[], char *const envp[]) {
+  return spawn_error ? spawn_error : __real_posix_spawn(pid, path, actions, attr, argv, envp);
+}
 
 static const enum snarl_start_method methods[] = {SNARL_START_FORK, SNARL_START_SPAWN, SNARL_START_FORKSERVER};
 static const enum snarl_start_method *const fresh = methods + 1;
@@ -404,6 +427,160 @@ static void test_misuse_is_told(void **state) {
   assert_true(!snarl_connection_close(&here) && !snarl_connection_close(&there));
 }
 
+/* Runs `body` in a process of its own, which has no server yet; the line that fails is its exit code. */
+static int in_process(int (*body)(void *), void *argument) {
+  snarl_process process = SNARL_PROCESS_INIT("apart", body, argument);
+  assert_int_equal(snarl_process_start(&process), SNARL_OK);
+  (void)snarl_process_join(&process, SNARL_S(60));
+  return snarl_process_exit_code(&process);
+}
+
+static int start_once(enum snarl_start_method method) {
+  int code = 0;
+  snarl_process process = SNARL_PROCESS_INIT("process", give, NULL);
+  (void)snarl_process_set_start(&process, method);
+  (void)snarl_process_set_argument(&process, &code, sizeof code);
+  int status = snarl_process_start(&process);
+  return status ? status : snarl_process_join(&process, SNARL_FOREVER);
+}
+
+static int starve(void *method) {
+  int before = descriptors(), failures = 0, status;
+  for (int left = 0;; left++) {
+    callocs_left = left;
+    status = start_once(*(enum snarl_start_method *)method);
+    if (status != SNARL_NO_MEMORY)
+      break;
+    if (descriptors() != before || waitpid(-1, NULL, WNOHANG) != -1)
+      return 1;
+    failures++;
+  }
+  bool is_served = *(enum snarl_start_method *)method == SNARL_START_FORKSERVER;
+  return failures && !status && descriptors() == before + 2 * is_served ? 0 : 2; /* a server has two */
+}
+
+static int find_no_image(void *method) {
+  const struct {
+    int error, status;
+  } errors[] = {{ENOENT, SNARL_NO_IMAGE},
+                {EACCES, SNARL_NO_IMAGE},
+                {ENOMEM, SNARL_NO_MEMORY},
+                {EAGAIN, SNARL_NO_PROCESS},
+                {EMFILE, SNARL_NO_DESCRIPTOR}};
+  int before = descriptors();
+  for (int i = 0; i < 5; i++) {
+    spawn_error = errors[i].error;
+    if (start_once(*(enum snarl_start_method *)method) != errors[i].status || descriptors() != before)
+      return i + 1;
+  }
+  spawn_error = 0;
+  return start_once(*(enum snarl_start_method *)method) ? 6 : 0;
+}
+
+/* From none at all to as many as it takes. */
+static int run_out_of_descriptors(void *method) {
+  struct rlimit limit, few;
+  int lowest = dup(STDIN_FILENO), before, failures = 0, status = SNARL_NO_DESCRIPTOR;
+  if (lowest < 0 || close(lowest) || getrlimit(RLIMIT_NOFILE, &limit))
+    return 1;
+  before = descriptors();
+  for (int room = 0; status == SNARL_NO_DESCRIPTOR; room++) {
+    few = (struct rlimit){(rlim_t)(lowest + room), limit.rlim_max};
+    if (setrlimit(RLIMIT_NOFILE, &few))
+      return 2;
+    status = start_once(*(enum snarl_start_method *)method);
+    if (setrlimit(RLIMIT_NOFILE, &limit))
+      return 3;
+    if (status == SNARL_NO_DESCRIPTOR && (descriptors() != before || waitpid(-1, NULL, WNOHANG) != -1)) {
+      bool has_server = descriptors() == before + 2 && *(enum snarl_start_method *)method == SNARL_START_FORKSERVER;
+      if (!has_server)
+        return 4;
+    }
+    failures += status != SNARL_OK;
+  }
+  return failures && !status ? 0 : 5;
+}
+
+/* As another user, since the limit does not bind root: the process itself is the first, the server the second. */
+static int run_out_of_processes(void *method) {
+  const struct rlimit one = {1, 1}, two = {2, 2};
+  const uid_t user = 54321;
+  bool is_served = *(enum snarl_start_method *)method == SNARL_START_FORKSERVER;
+  if (setresuid(user, user, user) || setrlimit(RLIMIT_NPROC, is_served ? &two : &one))
+    return 1;
+  int before = descriptors();
+  if (start_once(*(enum snarl_start_method *)method) != SNARL_NO_PROCESS)
+    return 2;
+  return descriptors() == before + 2 * is_served ? 0 : 3;
+}
+
+static int run_out_for_server(void *unused) {
+  const struct rlimit one = {1, 1};
+  const uid_t user = 54322;
+  (void)unused;
+  if (setresuid(user, user, user) || setrlimit(RLIMIT_NPROC, &one))
+    return 1;
+  int before = descriptors();
+  return start_once(SNARL_START_FORKSERVER) == SNARL_NO_PROCESS && descriptors() == before ? 0 : 2;
+}
+
+static void test_what_is_missing_is_told(void **state) {
+  (void)state;
+  FOR_EACH_METHOD(method) {
+    enum snarl_start_method by = *method;
+    assert_int_equal(in_process(starve, &by), 0);
+    assert_int_equal(in_process(run_out_of_descriptors, &by), 0);
+    if (by != SNARL_START_FORK)
+      assert_int_equal(in_process(find_no_image, &by), 0);
+    if (!geteuid())
+      assert_int_equal(in_process(run_out_of_processes, &by), 0);
+  }
+  if (!geteuid())
+    assert_int_equal(in_process(run_out_for_server, NULL), 0);
+}
+
+static int server_pid(int seen) {
+  char path[32], text[128];
+  for (int pid = seen + 1; pid < seen + 4000; pid++) {
+    (void)snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    FILE *file = fopen(path, "r");
+    bool is_it = file && fgets(text, sizeof text, file) && strstr(text, "(forkserver)") &&
+                 (int)strtol(strrchr(text, ')') + 4, NULL, 10) == getpid();
+    if (file)
+      (void)fclose(file);
+    if (is_it)
+      return pid;
+  }
+  return 0;
+}
+
+/* The child lives on, and can be ended and waited for; how it ended nobody knows. Another start makes another server.
+ */
+static int lose_server(void *unused) {
+  snarl_process lasting = SNARL_PROCESS_INIT("lasting", sleep_on, NULL);
+  (void)unused;
+  if (snarl_process_set_start(&lasting, SNARL_START_FORKSERVER) || snarl_process_start(&lasting))
+    return 1;
+  int pid = server_pid(getpid());
+  if (!pid || kill(pid, SIGKILL) || waitid(P_PID, (id_t)pid, NULL, WEXITED | WNOWAIT))
+    return 2;
+  if (!snarl_process_is_alive(&lasting) || snarl_process_join(&lasting, SNARL_MS(20)) != SNARL_TIMEOUT)
+    return 3;
+  if (start_once(SNARL_START_FORKSERVER) || server_pid(pid) <= pid)
+    return 4;
+  if (snarl_process_kill(&lasting) || snarl_process_join(&lasting, SNARL_S(10)) != SNARL_SERVER_ENDED)
+    return 5;
+  if (snarl_process_exit_code(&lasting) != SNARL_EXIT_NONE || snarl_process_is_alive(&lasting) ||
+      snarl_process_join(&lasting, SNARL_NOW) != SNARL_SERVER_ENDED)
+    return 6;
+  return 0;
+}
+
+static void test_a_server_is_killed(void **state) {
+  (void)state;
+  assert_int_equal(in_process(lose_server, NULL), 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_exit_codes),
@@ -415,6 +592,8 @@ int main(void) {
       cmocka_unit_test(test_text_is_printed_once),
       cmocka_unit_test(test_children_have_children),
       cmocka_unit_test(test_misuse_is_told),
+      cmocka_unit_test(test_what_is_missing_is_told),
+      cmocka_unit_test(test_a_server_is_killed),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

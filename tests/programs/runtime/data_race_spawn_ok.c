@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Two spawned processes increment a variable between them, with a lock.
+ */
+#include "fresh.h"
+
+static int hit(void *unused) {
+  (void)unused;
+  fresh_begin();
+  snarl_with(&table->first) snarl_shared_update(&table->number, += 1);
+  return 0;
+}
+SNARL_ENTRY(hit);
+
+int main(void) {
+  snarl_shared_memory memory;
+  table_make(&memory);
+  FRESH(SNARL_START_SPAWN, &memory, {"left", hit}, {"right", hit});
+  return snarl_shared_memory_close(&memory);
+}

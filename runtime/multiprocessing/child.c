@@ -71,25 +71,29 @@ _Noreturn void snarli_child_run(snarl_process *process, struct snarl_site *site)
 /* What the system's shells say of a program that is not there. */
 enum { NOTHING_TO_RUN = 127 };
 
-int snarli_child_run_prepared(struct snarli_preparation *preparation, int sentinel) {
-  static snarl_process self = SNARL_PROCESS_INIT(NULL, NULL, NULL), starter = SNARL_PROCESS_INIT(NULL, NULL, NULL);
+static snarl_process prepared = SNARL_PROCESS_INIT(NULL, NULL, NULL), starter = SNARL_PROCESS_INIT(NULL, NULL, NULL);
+
+/* False: it is not in this image, and somebody is told. */
+static bool find_function(const struct snarli_preparation *preparation) {
   const char *name = snarli_preparation_text(preparation, preparation->entry);
   const struct snarl_entry *entry = snarli_entry_find(name, snarli_preparation_text(preparation, preparation->file),
                                                       snarli_preparation_text(preparation, preparation->module));
-  self.object.name = snarli_preparation_text(preparation, preparation->name);
-  starter.object.name = snarli_preparation_text(preparation, preparation->parent_name);
-  if (!entry) {
-    (void)fprintf(stderr, "snarl: process %s: there is no SNARL_ENTRY(%s) in %s\n", self.object.name, name,
+  if (!entry)
+    (void)fprintf(stderr, "snarl: process %s: there is no SNARL_ENTRY(%s) in %s\n", prepared.object.name, name,
                   program_invocation_name);
-    return NOTHING_TO_RUN;
-  }
-  self.is_daemon = preparation->is_daemon;
-  self.function = entry->function;
-  self.argument_size = preparation->argument_size;
-  self.argument = preparation->argument_size ? (char *)preparation + preparation->argument : NULL;
+  prepared.function = entry ? entry->function : NULL;
+  return entry;
+}
+
+int snarli_child_run_prepared(struct snarli_preparation *preparation, int sentinel) {
+  prepared.object.name = snarli_preparation_text(preparation, preparation->name);
+  prepared.is_daemon = preparation->is_daemon;
+  prepared.argument_size = preparation->argument_size;
+  prepared.argument = preparation->argument_size ? (char *)preparation + preparation->argument : NULL;
+  starter.object.name = snarli_preparation_text(preparation, preparation->parent_name);
   parent_sentinel = sentinel;
-  become(&self, &starter, preparation->parent);
+  become(&prepared, &starter, preparation->parent);
   (void)snarl_set_start_method((enum snarl_start_method)preparation->start);
   snarli_given_begin(preparation);
-  return self.function(self.argument);
+  return find_function(preparation) ? prepared.function(prepared.argument) : NOTHING_TO_RUN;
 }

@@ -91,30 +91,45 @@ static int await_answer(int *sentinel) {
   return count < 0 ? count : answer.pid > 0 && !count ? -EMFILE : answer.pid;
 }
 
+struct parcel {
+  struct snarli_server_request request;
+  int descriptors[SNARLI_SERVER_PASSED], count;
+  int directory; /* -1: this process has none that can be opened */
+};
+
 static bool is_open(int fd) { return snarli_system(SYS_fcntl, fd, F_GETFD) >= 0; }
+static void add(struct parcel *parcel, int fd) { parcel->descriptors[parcel->count++] = fd; }
+
+/* 0, or -errno. */
+static int pack(struct parcel *parcel, const snarl_process *process, int line, int preparation) {
+  *parcel = (struct parcel){.count = 0};
+  parcel->directory = (int)snarli_system(SYS_openat, AT_FDCWD, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+  if (parcel->directory == -EMFILE || parcel->directory == -ENFILE)
+    return parcel->directory;
+  add(parcel, line);
+  parcel->request.has_directory = parcel->directory >= 0;
+  if (parcel->directory >= 0)
+    add(parcel, parcel->directory);
+  for (int stream = 0; stream < 3; stream++)
+    if (is_open(stream)) {
+      parcel->request.streams |= (uint8_t)(1 << stream);
+      add(parcel, stream);
+    }
+  add(parcel, preparation);
+  for (size_t i = 0; i < process->given_count; i++)
+    add(parcel, snarli_given_descriptor(process->given[i].object));
+  return 0;
+}
 
 /* The guard is held. The pid, with a descriptor for it, or -errno. */
 static int ask(const snarl_process *process, int line, int preparation, int *sentinel) {
-  struct snarli_server_request request = {0};
-  int passed[SNARLI_SERVER_PASSED], count = 0;
-  long directory = snarli_system(SYS_openat, AT_FDCWD, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-  if (directory == -EMFILE || directory == -ENFILE)
-    return (int)directory;
-  passed[count++] = line;
-  request.has_directory = directory >= 0;
-  if (directory >= 0)
-    passed[count++] = (int)directory;
-  for (int stream = 0; stream < 3; stream++)
-    if (is_open(stream)) {
-      request.streams |= (uint8_t)(1 << stream);
-      passed[count++] = stream;
-    }
-  passed[count++] = preparation;
-  for (size_t i = 0; i < process->given_count; i++)
-    passed[count++] = snarli_given_descriptor(process->given[i].object);
-  int error = snarli_pass(server.line, &request, sizeof request, passed, count);
-  if (directory >= 0)
-    (void)snarli_system(SYS_close, directory);
+  struct parcel parcel;
+  int error = pack(&parcel, process, line, preparation);
+  if (error)
+    return error;
+  error = snarli_pass(server.line, &parcel.request, sizeof parcel.request, parcel.descriptors, parcel.count);
+  if (parcel.directory >= 0)
+    (void)snarli_system(SYS_close, parcel.directory);
   return error ? error : await_answer(sentinel);
 }
 

@@ -8,9 +8,7 @@ static int both(void *unused) {
   (void)unused;
   fresh_begin();
   order_meet(&table->order, 2);
-  snarl_with(&table->first) {
-    snarl_with(&table->second) snarl_shared_update(&table->number, += 1);
-  }
+  snarl_with(&table->first) { snarl_with(&table->second) snarl_shared_update(&table->number, += 1); }
   return 0;
 }
 SNARL_ENTRY(both);

@@ -114,7 +114,7 @@ static void pool_dropped(struct model *model, const struct event *event) {
   event->thread->pins++;
 }
 
-void future_step(struct model *model, struct event *event) {
+static void executor_step(struct model *model, struct event *event) {
   struct object *object = event->object;
   switch ((enum snarli_record_type)event->record->type) {
   case SNARLI_R_EXECUTOR_LIMIT:
@@ -131,9 +131,6 @@ void future_step(struct model *model, struct event *event) {
     event->thread->chosen = object;
     event->thread->chosen_serial = object->serial;
     break;
-  case SNARLI_R_FUTURE_SUBMITTED:
-    submitted(event);
-    break;
   case SNARLI_R_EXECUTOR_IDLE:
     wait_begin(event, WAIT_WORK);
     break;
@@ -145,6 +142,17 @@ void future_step(struct model *model, struct event *event) {
     break;
   case SNARLI_R_EXECUTOR_DROPPED:
     pool_dropped(model, event);
+    break;
+  default:
+    break;
+  }
+}
+
+void future_step(struct model *model, struct event *event) {
+  struct object *object = event->object;
+  switch ((enum snarli_record_type)event->record->type) {
+  case SNARLI_R_FUTURE_SUBMITTED:
+    submitted(event);
     break;
   case SNARLI_R_TASK_BEGUN:
     wait_end(event->thread);
@@ -177,6 +185,7 @@ void future_step(struct model *model, struct event *event) {
     object_retire(model, object);
     break;
   default:
+    executor_step(model, event);
     break;
   }
 }

@@ -26,6 +26,8 @@ int snarli_worker_start(struct snarli_process_pool *pool, unsigned number) {
   (void)snprintf(worker->name, sizeof worker->name, "%s-%u", pool->name, number);
   int status = snarl_process_init_run_at(&worker->process, worker->name, snarli_worker_run, pool->site);
   if (!status)
+    status = snarl_process_set_start(&worker->process, SNARL_START_FORK); /* tasks are addresses */
+  if (!status)
     status = snarl_process_set_daemon(&worker->process, !pool->is_executor);
   snarli_pool_starts_worker(pool);
   if (!status)

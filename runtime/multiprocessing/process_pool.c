@@ -185,30 +185,45 @@ int snarli_pool_join(struct snarli_process_pool *pool, snarl_time timeout, struc
   return snarl_thread_join_at(&pool->collector, timeout, site);
 }
 
-/* An open one that is not the calling thread's own, with a reference. */
+/* One more reference, unless the last one has been given back. */
+static bool try_keep(struct snarli_process_pool *pool) {
+  uint32_t references = snarli_load(&pool->references);
+  while (references)
+    if (snarli_cas(&pool->references, &references, references + 1))
+      return true;
+  return false;
+}
+
+/* An open one, with a reference. */
 static struct snarli_process_pool *next_open(void) {
   snarli_guard(&open_guard);
   struct snarli_process_pool *pool = open_pools;
-  while (pool && (pool->is_exiting || snarli_pool_is_collector(pool)))
+  while (pool && (pool->is_exiting || !try_keep(pool)))
     pool = pool->next;
-  if (pool) {
+  if (pool)
     pool->is_exiting = true;
-    (void)snarli_add(&pool->references, 1);
-  }
   snarli_unguard(&open_guard);
   return pool;
 }
 
+static void end_at_exit(struct snarli_process_pool *pool) {
+  snarli_guard(&pool->guard);
+  bool was_closed = pool->is_closed;
+  snarli_unguard(&pool->guard);
+  if (pool->is_executor || was_closed)
+    snarli_pool_close(pool);
+  else
+    snarli_pool_terminate(pool, true);
+  (void)snarli_pool_join(pool, SNARL_FOREVER, SNARL_HERE);
+}
+
+/* A callback that calls exit is in the thread that all else would wait for. */
 void snarli_pools_at_exit(void) {
   for (struct snarli_process_pool *pool; (pool = next_open());) {
-    snarli_guard(&pool->guard);
-    bool was_closed = pool->is_closed;
-    snarli_unguard(&pool->guard);
-    if (pool->is_executor || was_closed)
-      snarli_pool_close(pool);
+    if (snarli_pool_is_collector(pool))
+      snarli_workers_end(pool, true);
     else
-      snarli_pool_terminate(pool, true);
-    (void)snarli_pool_join(pool, SNARL_FOREVER, SNARL_HERE);
+      end_at_exit(pool);
     snarli_pool_unref(pool);
   }
 }

@@ -34,7 +34,7 @@ static struct snarli_map *map_new(const snarl_any *arguments, size_t count, size
   struct snarli_map *map = calloc(1, sizeof *map);
   if (!map)
     return NULL;
-  *map = (struct snarli_map){.count = count, .chunk = chunk, .arguments = arguments};
+  *map = (struct snarli_map){.count = count, .chunk = chunk, .arguments = arguments, .wanted = SNARLI_NO_CHUNK};
   map->chunks = (uint32_t)((count + chunk - 1) / chunk);
   map->values = calloc(count + 1, sizeof *map->values);
   map->order = calloc(map->chunks + 1, sizeof *map->order);
@@ -137,10 +137,14 @@ static void map_chunk_ends(struct snarli_work *work, uint32_t chunk, enum snarli
   map->is_cancelled |= end == SNARLI_CHUNK_CANCELLED;
   map->order[map->ended++] = chunk;
   bool is_last = map->ended == map->chunks;
+  bool is_wanted = map->wanted == chunk || map->wanted == SNARLI_ANY_CHUNK;
+  if (is_wanted)
+    map->wanted = SNARLI_NO_CHUNK;
   snarli_unguard(&map->guard);
   if (is_last)
     finish(work, map->has_failed ? SNARLI_FAILED : map->is_cancelled ? SNARLI_CANCELLED : SNARLI_FINISHED);
-  snarli_eventcount_wake(&map->progress, true);
+  if (is_wanted)
+    snarli_eventcount_wake(&map->progress, true);
 }
 
 void snarli_work_finish_empty(struct snarli_work *work) { finish(work, SNARLI_FINISHED); }
@@ -212,21 +216,25 @@ enum snarli_chunk_end snarli_map_end(struct snarli_map *map, uint32_t chunk) {
   return end;
 }
 
-static bool has_come(struct snarli_map *map, const uint32_t *chunk, uint32_t ended) {
+/* `wants`: the caller sleeps for it if it has not. */
+static bool has_come(struct snarli_map *map, const uint32_t *chunk, uint32_t ended, bool wants) {
   snarli_guard(&map->guard);
   bool has = chunk ? map->ends[*chunk] != SNARLI_CHUNK_OPEN : map->ended > ended;
+  bool is_first = map->wanted == SNARLI_NO_CHUNK || (chunk && map->wanted == *chunk);
+  if (!has && wants)
+    map->wanted = chunk && is_first ? *chunk : SNARLI_ANY_CHUNK;
   snarli_unguard(&map->guard);
   return has;
 }
 
 bool snarli_map_await(struct snarli_map *map, const uint32_t *chunk, uint32_t ended, int64_t deadline) {
-  while (!has_come(map, chunk, ended)) {
+  while (!has_come(map, chunk, ended, false)) {
     uint32_t key = snarli_eventcount_announce(&map->progress);
-    bool has = has_come(map, chunk, ended);
+    bool has = has_come(map, chunk, ended, true);
     if (!has && snarli_eventcount_sleep(&map->progress, key, deadline))
       continue;
     snarli_eventcount_leave(&map->progress, key);
-    return has || has_come(map, chunk, ended);
+    return has || has_come(map, chunk, ended, false);
   }
   return true;
 }

@@ -15,11 +15,14 @@ struct snarli_process_pool;
 
 enum snarli_chunk_end { SNARLI_CHUNK_OPEN, SNARLI_CHUNK_DONE, SNARLI_CHUNK_FAILED, SNARLI_CHUNK_CANCELLED };
 
+enum { SNARLI_NO_CHUNK = UINT32_MAX, SNARLI_ANY_CHUNK = UINT32_MAX - 1 };
+
 /* A map's share of its work. */
 struct snarli_map {
   size_t count, chunk;
   uint32_t chunks, sent, ended;
-  uint32_t guard; /* of `ended` and what it counts */
+  uint32_t wanted; /* a chunk that somebody sleeps for, SNARLI_NO_CHUNK, SNARLI_ANY_CHUNK */
+  uint32_t guard;  /* of `ended`, what it counts, and `wanted` */
   bool has_failed, is_cancelled;
   bool is_list; /* somebody wants the results as a list */
   const snarl_any *arguments;

@@ -10,11 +10,12 @@
  *   snarl_pool_init(&pool, "pool", NULL);
  *   snarl_pool_map(&pool, square, numbers, COUNT, 0, squares, SNARL_FOREVER);
  *
- * The workers are forks, made at init: they have what the program had in memory then. Whatever is loaded, opened or
- * changed later is not there. A worker that takes the place of another is forked when that one has ended, while other
- * threads run: what they hold at that moment (a lock of the program's own) stays held in it, so tasks should need
- * nothing of that kind. What libsnarl and the C library have for themselves is whole in it. A task gets its argument
- * lent and gives its result away. It fails by snarl_fail; an item of a map fails for itself, the others go on.
+ * The workers are forks, made at init whatever the start method is: they have what the program had in memory then.
+ * Whatever is loaded, opened or changed later is not there. A worker that takes the place of another is forked when
+ * that one has ended, while other threads run: what they hold at that moment (a lock of the program's own) stays held
+ * in it, so tasks should need nothing of that kind. What libsnarl and the C library have for themselves is whole in it.
+ * A task gets its argument lent and gives its result away. It fails by snarl_fail; an item of a map fails for itself,
+ * the others go on.
  *
  * A worker that dies (a signal, exit in a task): the chunk that it had fails with the code SNARL_WORKER_DIED and a
  * message that names the worker, its end and the item; another worker takes its place and all else goes on. Nothing
@@ -26,8 +27,8 @@
  * runs is ended and has failed with the code SNARL_CANCELLED. Work that was dropped so is told by the analyzer
  * (task-leak). To have it done: snarl_pool_close, snarl_pool_join. A pool that is left open is terminated at the exit.
  *
- * Any thread may call any function; callbacks and what they call run in the thread that collects the results. In a
- * child of a fork, and so in tasks, all calls answer SNARL_FORKED. Begin a snarl_auto_pool in the line after its
+ * Any thread may call any function; callbacks run in the thread that collects the results, which they must not end. In
+ * a child of a fork, and so in tasks, all calls answer SNARL_FORKED. Begin a snarl_auto_pool in the line after its
  * declaration: the end of the block looks at it. The object may be destroyed when no other thread is about to use it.
  */
 #ifndef SNARL_POOL_H

@@ -33,7 +33,7 @@ static int tear_down(void **state) {
 
 static snarl_any square(snarl_any number) {
   int64_t n = snarl_any_as_int(number);
-  __atomic_fetch_add(&arena->calls[n % 4096], 1, __ATOMIC_RELAXED);
+  __atomic_fetch_add(&arena->calls[(uint64_t)n % 4096], 1, __ATOMIC_RELAXED);
   __atomic_fetch_add(&arena->total, 1, __ATOMIC_RELAXED);
   return snarl_any_int(n * n);
 }
@@ -594,6 +594,19 @@ static int use_in_child(void *context) {
   int status = snarl_pool_apply(pool, square, SNARL_NIL, &result, SNARL_FOREVER);
   return status != SNARL_FORKED || snarl_pool_destroy(pool) != SNARL_OK;
 }
+/* Whatever the program's other processes are, workers are forks. */
+static void test_start_method(void **state) {
+  (void)state;
+  snarl_pool pool;
+  snarl_any result;
+  assert_int_equal(snarl_set_start_method(SNARL_START_SPAWN), SNARL_OK);
+  begin(&pool, 1);
+  assert_int_equal(snarl_pool_apply(&pool, square, snarl_any_int(5), &result, SNARL_FOREVER), SNARL_OK);
+  assert_int_equal(snarl_any_as_int(result), 25);
+  end(&pool);
+  assert_int_equal(snarl_set_start_method(SNARL_START_FORK), SNARL_OK);
+}
+
 static void test_forked(void **state) {
   (void)state;
   snarl_pool pool;
@@ -610,16 +623,16 @@ static void test_forked(void **state) {
 static void test_invalid(void **state) {
   (void)state;
   snarl_pool pool = {.pool = NULL};
-  snarl_any result;
+  snarl_any results[3];
   assert_int_equal(snarl_pool_init(NULL, "pool", NULL), SNARL_INVALID);
   assert_int_equal(snarl_pool_init(&pool, "pool", &(struct snarl_pool_options){.workers = 70000}), SNARL_INVALID);
   assert_int_equal(snarl_pool_close(&pool), SNARL_NOT_INITIALIZED);
-  assert_int_equal(snarl_pool_apply(&pool, square, SNARL_NIL, &result, SNARL_NOW), SNARL_NOT_INITIALIZED);
+  assert_int_equal(snarl_pool_apply(&pool, square, SNARL_NIL, results, SNARL_NOW), SNARL_NOT_INITIALIZED);
   begin(&pool, 1);
-  assert_int_equal(snarl_pool_map(&pool, square, NULL, 3, 1, &result, SNARL_NOW), SNARL_INVALID);
-  assert_int_equal(snarl_pool_map(&pool, square, &result, 3, 1, NULL, SNARL_NOW), SNARL_INVALID);
+  assert_int_equal(snarl_pool_map(&pool, square, NULL, 3, 1, results, SNARL_NOW), SNARL_INVALID);
+  assert_int_equal(snarl_pool_map(&pool, square, results, 3, 1, NULL, SNARL_NOW), SNARL_INVALID);
   assert_int_equal(snarl_pool_imap(&pool, square, NULL, 0, 1, NULL), SNARL_INVALID);
-  assert_int_equal(snarl_pool_results_next(NULL, SNARL_NOW, &result), SNARL_INVALID);
+  assert_int_equal(snarl_pool_results_next(NULL, SNARL_NOW, results), SNARL_INVALID);
   assert_true(snarl_pool_worker_pid(&pool, 0) > 0);
   assert_int_equal(snarl_pool_worker_pid(&pool, 1), 0);
   end(&pool);
@@ -670,6 +683,7 @@ int main(void) {
       cmocka_unit_test(test_initializer),
       cmocka_unit_test(test_in_task),
       cmocka_unit_test(test_forked),
+      cmocka_unit_test(test_start_method),
       cmocka_unit_test(test_invalid),
       cmocka_unit_test(test_threads),
   };

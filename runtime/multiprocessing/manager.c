@@ -100,16 +100,15 @@ static bool is_creator(const struct snarli_manager *inside) {
   return inside->is_creator && inside->forks == snarli_forks;
 }
 
-/* It is asked to end, and made to if it does not hear. */
+/* It is asked to end, and made to if it does not hear: it may have been stopped. */
 static int end_server(struct snarli_manager *inside, struct snarl_site *site) {
-  struct manager_call call = {.request.operation = MANAGER_END};
-  int status = snarli_manager_call(inside, &call);
-  snarli_manager_done(inside, &call);
-  if (snarl_process_join_at(&inside->server, status ? SNARL_NOW : END_PATIENCE, site) == SNARL_TIMEOUT) {
+  int status = snarli_manager_tell(inside, MANAGER_END);
+  int joined = snarl_process_join_at(&inside->server, status ? SNARL_NOW : END_PATIENCE, site);
+  if (joined == SNARL_TIMEOUT) {
     (void)snarl_process_kill_at(&inside->server, site);
     (void)snarl_process_join_at(&inside->server, SNARL_FOREVER, site);
   }
-  return status;
+  return joined == SNARL_FAILED ? SNARL_MANAGER_GONE : status;
 }
 
 int snarl_manager_shutdown_at(snarl_manager *manager, struct snarl_site *site) {

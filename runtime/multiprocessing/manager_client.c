@@ -240,6 +240,16 @@ int snarli_manager_call(struct snarli_manager *inside, struct manager_call *call
   return status ? status : call->reply.status;
 }
 
+int snarli_manager_tell(struct snarli_manager *inside, enum manager_operation operation) {
+  struct manager_call call = {.request.operation = (uint8_t)operation};
+  int status = borrow(inside, &call.connection);
+  if (status)
+    return status;
+  status = send_request(&call, -1) ? SNARL_OK : SNARL_MANAGER_GONE;
+  leave(&call);
+  return status;
+}
+
 enum { BUFFER_KEPT = 256 << 10 };
 
 void snarli_manager_done(struct snarli_manager *inside, struct manager_call *call) {

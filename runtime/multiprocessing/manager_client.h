@@ -48,7 +48,9 @@ struct manager_call {
 /* The reply's status, or why there is none. In any case snarli_manager_done comes next. */
 int snarli_manager_call(struct snarli_manager *inside, struct manager_call *call);
 void snarli_manager_done(struct snarli_manager *inside, struct manager_call *call);
-/* The same with a descriptor, `give`, that goes along (-1: none), and one that may come: the caller's, or -1. */
+/* Asks and waits for no reply. */
+int snarli_manager_tell(struct snarli_manager *inside, enum manager_operation operation);
+/* A call with a descriptor, `give`, that goes along (-1: none), and one that may come: the caller's, or -1. */
 int snarli_manager_pass(struct snarli_manager *inside, struct manager_call *call, int give, int *taken);
 /* Maps the server's region. */
 int snarli_manager_greet(struct snarli_manager *inside);

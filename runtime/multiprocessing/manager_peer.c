@@ -184,7 +184,7 @@ static enum peer_outcome answer(struct manager_server *server, struct peer *peer
     return hello(server, peer, &request);
   if (request.operation == MANAGER_END && size == sizeof request && peer->pid == server->creator_pid) {
     server->is_over = true;
-    return refuse(server, peer, SNARL_OK);
+    return leave(server, peer);
   }
   struct packed name = {bytes + sizeof request, size - sizeof request};
   bool is_named = request.key_size == name.size && request.size == size && snarli_pack_is_key(name);

@@ -36,6 +36,7 @@ static int start_server(struct snarli_manager *inside, const char *name, struct 
   if (status)
     return status;
   (void)snarl_process_set_daemon(&inside->server, true);
+  (void)snarl_process_set_start(&inside->server, SNARL_START_FORK);
   status = snarl_process_start_at(&inside->server, site);
   if (status)
     return status;

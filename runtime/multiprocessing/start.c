@@ -46,8 +46,12 @@ static int check_image(const snarl_process *process, const struct snarl_entry *e
   return snarli_image_is_possible() ? SNARL_OK : SNARL_NO_IMAGE;
 }
 
+static enum snarl_start_method method_of(const snarl_process *process) {
+  return process->start ? process->start : process->run ? SNARL_START_FORK : snarl_get_start_method();
+}
+
 int snarli_start(snarl_process *process, struct snarli_life *life, struct snarl_site *site) {
-  enum snarl_start_method method = process->start ? process->start : snarl_get_start_method();
+  enum snarl_start_method method = method_of(process);
   int status = snarli_given_check(process, site);
   if (status || method == SNARL_START_FORK)
     return status ? status : snarli_start_by_fork(process, life, site);

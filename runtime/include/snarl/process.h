@@ -109,7 +109,7 @@ int snarl_process_set_daemon(snarl_process *process, bool is_daemon);
 bool snarl_process_is_daemon(const snarl_process *process);
 
 /* Before the start; SNARL_STARTED else. SNARL_START_DEFAULT is what snarl_set_start_method says at the time of the
- * start, in this process and those that it starts: SNARL_START_FORK at first. */
+ * start, in this process and those that it starts: SNARL_START_FORK at first. A subclass is a fork by default. */
 int snarl_process_set_start(snarl_process *process, enum snarl_start_method method);
 int snarl_set_start_method(enum snarl_start_method method);
 enum snarl_start_method snarl_get_start_method(void);

@@ -369,18 +369,22 @@ static int be_started_alike(void *method) {
 }
 SNARL_ENTRY(be_started_alike);
 
+static int run_self(snarl_process *self) { return snarl_process_is_alive(self) ? 0 : 1; }
+
 static void test_children_have_children(void **state) {
   (void)state;
   FOR_EACH_METHOD(method) {
     assert_int_equal(snarl_set_start_method(*method), SNARL_OK);
     assert_int_equal(run(be_started_alike, SNARL_START_DEFAULT, method, sizeof *method), 0);
   }
+  snarl_process subclass = SNARL_PROCESS_INIT_RUN("subclass", run_self);
+  assert_int_equal(snarl_process_start(&subclass), SNARL_OK); /* a fork */
+  assert_int_equal(snarl_process_join(&subclass, SNARL_FOREVER), SNARL_OK);
   assert_int_equal(snarl_set_start_method(SNARL_START_DEFAULT), SNARL_OK);
   assert_int_equal(snarl_get_start_method(), SNARL_START_FORK);
 }
 
 static int no_entry(void *unused) { return unused != NULL; }
-static int run_self(snarl_process *self) { return self->exit_code; }
 
 static void test_misuse_is_told(void **state) {
   (void)state;

@@ -85,7 +85,7 @@ static bool has_values(const std::string &line) {
   snarl_any_each_pair(key, item, dict) is_right = is_right && !snarl_any_is_nil(item);
   snarl_auto_any several = snarl_any_dict_of("a", 1, 2, snarl_any_list_of(1.5, true));
   snarl_auto_any text = snarl_any_text(dict);
-  is_right = is_right && snarl_any_length(snarl_any_dict_get(several, 2)) == 2;
+  is_right = is_right && snarl_any_length(snarl_any_dict_get(several, 2u)) == 2 && !snarl_any_dict_has(several, 2.0);
   return is_right && snarl_any_dict_remove(dict, "line") == SNARL_OK && !snarl_any_dict_has(dict, "line") &&
          snarl_any_as_string(text) == "{\"line\": \"" + line + "\", 6: 2.5, true: [false], -1: 99}";
 }

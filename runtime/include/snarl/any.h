@@ -235,11 +235,13 @@ snarl_any snarl_any_list_get(snarl_any list, int64_t index);
 snarl_any snarl_any_list_take(snarl_any list, int64_t index);
 /* for all items, lent: snarl_any item; snarl_any_each(item, list) { } */
 #define snarl_any_each(item, list)                                                                                     \
-  for (size_t snarl_place_here = 0; snarli_any_next((list), &snarl_place_here, &(item));)
+  for (size_t SNARLI_ANY_PLACE = 0; snarli_any_next((list), &SNARLI_ANY_PLACE, &(item));)
+/* Loops within loops have places of their own. */
+#define SNARLI_ANY_PLACE SNARLI_PASTE(snarl_place_, __LINE__)
 bool snarli_any_next(snarl_any list, size_t *place, snarl_any *item);
 
-/* Dicts: pairs in the order in which their keys came. A key is an int, a bool or a char *, or an any: one of these,
- * bytes, a double or nil; it is lent, and a double's bits count. What is not there: SNARL_NOT_FOUND. */
+/* Dicts: pairs in the order in which their keys came. A key is a number, a bool or a char *, or an any: one of
+ * these, bytes or nil; it is lent, and a double's bits count. What is not there: SNARL_NOT_FOUND. */
 #define snarl_any_dict_set(dict, key, item) SNARLI_ANY_KEYED(set, key)((dict), (key), snarl_any_of(item))
 #define snarl_any_dict_get(dict, key) SNARLI_ANY_KEYED(get, key)((dict), (key))
 #define snarl_any_dict_has(dict, key) (!snarl_any_is_error(snarl_any_dict_get((dict), (key))))
@@ -250,7 +252,11 @@ bool snarli_any_next(snarl_any list, size_t *place, snarl_any *item);
 #define SNARLI_ANY_KEYED(what, key)                                                                                    \
   _Generic((key), snarl_any                                                                                            \
            : snarli_any_dict_##what, bool                                                                              \
-           : snarli_any_dict_##what##_bool, char *                                                                     \
+           : snarli_any_dict_##what##_bool, float                                                                      \
+           : snarli_any_dict_##what##_double, double                                                                   \
+           : snarli_any_dict_##what##_double, unsigned long                                                            \
+           : snarli_any_dict_##what##_unsigned, unsigned long long                                                     \
+           : snarli_any_dict_##what##_unsigned, char *                                                                 \
            : snarli_any_dict_##what##_string, const char *                                                             \
            : snarli_any_dict_##what##_string, default                                                                  \
            : snarli_any_dict_##what##_int)
@@ -261,24 +267,22 @@ snarl_any snarli_any_dict_get(snarl_any dict, snarl_any key);
 snarl_any snarli_any_dict_get_string(snarl_any dict, const char *key);
 snarl_any snarli_any_dict_take(snarl_any dict, snarl_any key);
 snarl_any snarli_any_dict_take_string(snarl_any dict, const char *key);
-static inline int snarli_any_dict_set_int(snarl_any dict, int64_t key, snarl_any item) {
-  return snarli_any_dict_set(dict, snarl_any_int(key), item);
-}
-static inline int snarli_any_dict_set_bool(snarl_any dict, bool key, snarl_any item) {
-  return snarli_any_dict_set(dict, snarl_any_bool(key), item);
-}
-static inline snarl_any snarli_any_dict_get_int(snarl_any dict, int64_t key) {
-  return snarli_any_dict_get(dict, snarl_any_int(key));
-}
-static inline snarl_any snarli_any_dict_get_bool(snarl_any dict, bool key) {
-  return snarli_any_dict_get(dict, snarl_any_bool(key));
-}
-static inline snarl_any snarli_any_dict_take_int(snarl_any dict, int64_t key) {
-  return snarli_any_dict_take(dict, snarl_any_int(key));
-}
-static inline snarl_any snarli_any_dict_take_bool(snarl_any dict, bool key) {
-  return snarli_any_dict_take(dict, snarl_any_bool(key));
-}
+/* Keys that need no memory. */
+#define SNARLI_ANY_KEYED_AS(suffix, type, make)                                                                        \
+  static inline int snarli_any_dict_set_##suffix(snarl_any dict, type key, snarl_any item) {                           \
+    return snarli_any_dict_set(dict, make(key), item);                                                                 \
+  }                                                                                                                    \
+  static inline snarl_any snarli_any_dict_get_##suffix(snarl_any dict, type key) {                                     \
+    return snarli_any_dict_get(dict, make(key));                                                                       \
+  }                                                                                                                    \
+  static inline snarl_any snarli_any_dict_take_##suffix(snarl_any dict, type key) {                                    \
+    return snarli_any_dict_take(dict, make(key));                                                                      \
+  }
+SNARLI_ANY_KEYED_AS(bool, bool, snarl_any_bool)
+SNARLI_ANY_KEYED_AS(int, int64_t, snarl_any_int)
+SNARLI_ANY_KEYED_AS(unsigned, uint64_t, snarl_any_unsigned)
+SNARLI_ANY_KEYED_AS(double, double, snarl_any_double)
+#undef SNARLI_ANY_KEYED_AS
 static inline int snarli_any_dict_removed(snarl_any item) {
   int status = snarl_any_status(item);
   snarl_any_drop(&item);
@@ -287,7 +291,7 @@ static inline int snarli_any_dict_removed(snarl_any item) {
 /* for all pairs, lent: snarl_any key, item; snarl_any_each_pair(key, item, dict) { }. Pairs may be taken out meanwhile,
  * none may come. */
 #define snarl_any_each_pair(key, item, dict)                                                                           \
-  for (size_t snarl_place_here = 0; snarli_any_next_pair((dict), &snarl_place_here, &(key), &(item));)
+  for (size_t SNARLI_ANY_PLACE = 0; snarli_any_next_pair((dict), &SNARLI_ANY_PLACE, &(key), &(item));)
 bool snarli_any_next_pair(snarl_any dict, size_t *place, snarl_any *key, snarl_any *item);
 
 #pragma GCC visibility pop
@@ -330,11 +334,14 @@ template <typename... Items> snarl_any snarl_any_dict_of(Items... keys_and_items
 SNARLI_ANY_KEYED_BY(snarl_any, , name)
 SNARLI_ANY_KEYED_BY(const char *, _string, name)
 SNARLI_ANY_KEYED_BY(bool, _bool, name)
+SNARLI_ANY_KEYED_BY(float, _double, name)
+SNARLI_ANY_KEYED_BY(double, _double, name)
 SNARLI_ANY_KEYED_BY(int, _int, name)
 SNARLI_ANY_KEYED_BY(unsigned, _int, name)
 SNARLI_ANY_KEYED_BY(long, _int, name)
 SNARLI_ANY_KEYED_BY(long long, _int, name)
-SNARLI_ANY_KEYED_BY(unsigned long, _int, static_cast<int64_t>(name))
+SNARLI_ANY_KEYED_BY(unsigned long, _unsigned, name)
+SNARLI_ANY_KEYED_BY(unsigned long long, _unsigned, name)
 #undef SNARLI_ANY_KEYED_BY
 #endif
 #endif

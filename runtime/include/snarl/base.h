@@ -64,6 +64,10 @@ struct snarl_site {
     &snarl_site_here;                                                                                                  \
   })
 
+/* A name of its own for each line, in macros. */
+#define SNARLI_PASTE_(a, b) a##b
+#define SNARLI_PASTE(a, b) SNARLI_PASTE_(a, b)
+
 /* The head of every object: what it is called, where it was declared, what it is. Filled by SNARL_..._INIT or by an
  * init function, whose `name` is not copied: it outlives the object. A name of NULL means: the place of declaration. */
 struct snarl_object {

@@ -201,7 +201,11 @@ inline struct snarli_key snarli_key_of(snarl_any key) { return snarli_key_any(ke
 inline struct snarli_key snarli_key_of(bool key) { return snarli_key_bool(key); }
 inline struct snarli_key snarli_key_of(double key) { return snarli_key_double(key); }
 inline struct snarli_key snarli_key_of(const char *key) { return snarli_key_string(key); }
+inline struct snarli_key snarli_key_of(float key) { return snarli_key_double(key); }
 inline struct snarli_key snarli_key_of(int key) { return snarli_key_int(key); }
+inline struct snarli_key snarli_key_of(unsigned key) { return snarli_key_int(key); }
+inline struct snarli_key snarli_key_of(unsigned long key) { return snarli_key_any(snarl_any_unsigned(key)); }
+inline struct snarli_key snarli_key_of(unsigned long long key) { return snarli_key_any(snarl_any_unsigned(key)); }
 inline struct snarli_key snarli_key_of(long key) { return snarli_key_int(key); }
 inline struct snarli_key snarli_key_of(long long key) { return snarli_key_int(key); }
 #endif

@@ -39,8 +39,6 @@ int snarl_release_at(struct snarl_object *object, struct snarl_site *site);
 #define snarl_acquire_for(thing, timeout) snarl_acquire_at(&(thing)->object, (timeout), SNARL_HERE)
 #define snarl_release(thing) snarl_release_at(&(thing)->object, SNARL_HERE)
 
-#define SNARLI_PASTE_(a, b) a##b
-#define SNARLI_PASTE(a, b) SNARLI_PASTE_(a, b)
 #define SNARLI_SCOPE(name, head, kind, timeout)                                                                        \
   for (struct snarli_scope name                                                                                        \
        __attribute__((cleanup(snarli_scope_leave))) = snarli_scope_enter((head), (kind), (timeout), SNARL_HERE);       \

@@ -186,6 +186,11 @@ static void test_keys(void **state) {
   assert_int_equal(snarl_any_dict_set(dict, (char *)NULL, 7), SNARL_INVALID);
   assert_int_equal(snarl_any_dict_set(dict, "\xff", 7), SNARL_INVALID);
   assert_printed(dict, "{\"one\": 1, b\"one\": 2, 1: 3, true: 4, 1.0: 5, null: 6}");
+  assert_int_equal(snarl_any_dict_set(dict, 0.5, 7), SNARL_OK);
+  assert_int_equal(snarl_any_as_int(snarl_any_dict_get(dict, 0.5f)), 7);
+  assert_int_equal(snarl_any_dict_remove(dict, 0.5), SNARL_OK);
+  assert_int_equal(snarl_any_as_int(snarl_any_dict_get(dict, 1ul)), 3);
+  assert_int_equal(snarl_any_dict_set(dict, UINT64_MAX, "dropped"), SNARL_UNREPRESENTABLE);
   snarl_auto_any one = snarl_any_of("one");
   assert_int_equal(snarl_any_as_int(snarl_any_dict_get(dict, one)), 1);
   assert_int_equal(snarl_any_as_int(snarl_any_dict_get(dict, snarl_any_double(1))), 5);

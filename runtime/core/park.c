@@ -98,34 +98,28 @@ void snarl_sleep(snarl_time duration) {
     ;
 }
 
-/* Waking a sleeper on another processor takes 20 to 70 us, and seeing its store while spinning a tenth of one; but a
- * spin on the processor that the other side needs is lost, and a switch comes on top. So each thread spins as long as
- * it has paid lately: a hit doubles the patience, a miss halves it, down to none, and then one wait in four is tried
- * for a moment. Two that wake each other in turn would never find out that they need not sleep, since each is asleep
- * when the other one tries; so now and then, more and more seldom, one spins for as long as a waking takes, and if that
- * is what it took, goes on so for some waits, among which the other side's next try will be. */
-enum { SPIN_LEAST = 16, SPIN_MOST = 256, SPIN_PROBE = 4, TRIAL_WAITS = 8, TRIAL_FIRST = 32, TRIAL_LAST = 4096 };
-#define TRIAL_TIME SNARL_US(100)
-static __thread struct {
-  uint32_t patience, waits; /* waits without any */
-  uint32_t trial, next_trial, interval;
-} spin __attribute__((tls_model("initial-exec"))) = {SPIN_MOST / 4, 0, 0, TRIAL_FIRST, TRIAL_FIRST};
+/* A sleep and a waking take 20 us of processor time and as much again till they are through if the other side is on
+ * another processor; seeing its store while spinning takes a hundredth. So each thread spins as long as it has paid
+ * lately: a hit doubles the patience, a miss halves it, down to a little that is lost in the price of the sleep. Two
+ * who put each other to sleep all the time need not, but to find out one has to spin as long as the other's waking
+ * takes: one wait in many does. */
+enum { SPIN_LEAST = 128, SPIN_MOST = 1536, SPIN_PROBE = 64, PROBE_TIME = BILLION / 10000 };
+static __thread uint32_t patience __attribute__((tls_model("initial-exec"))) = SPIN_MOST;
+static __thread uint32_t missed __attribute__((tls_model("initial-exec")));
 
-static bool has_processors(void) {
-  static uint32_t count; /* 0: not asked yet */
-  uint32_t known = __atomic_load_n(&count, __ATOMIC_RELAXED);
-  if (!known) {
-    cpu_set_t set;
-    int saved = errno;
-    known = sched_getaffinity(0, sizeof set, &set) ? 2 : (uint32_t)CPU_COUNT(&set);
-    errno = saved;
-    __atomic_store_n(&count, known, __ATOMIC_RELAXED);
-  }
-  return known > 1;
+/* Whether two threads of this program can run at the same time. What a thread is bound to later says nothing about the
+ * others. */
+static bool has_processors;
+
+static __attribute__((constructor)) void count_processors(void) {
+  cpu_set_t set;
+  int saved = errno;
+  has_processors = sched_getaffinity(0, sizeof set, &set) != 0 || CPU_COUNT(&set) > 1;
+  errno = saved;
 }
 
-static bool spin_for(const uint32_t *word, uint32_t expected, uint32_t most) {
-  for (uint32_t i = 0; i < most; i++) {
+static bool changes_in(const uint32_t *word, uint32_t expected, uint32_t looks) {
+  for (uint32_t i = 0; i < looks; i++) {
     if (snarli_load(word) != expected)
       return true;
     snarli_relax();
@@ -133,46 +127,67 @@ static bool spin_for(const uint32_t *word, uint32_t expected, uint32_t most) {
   return false;
 }
 
-static void spin_shortly(const uint32_t *word, uint32_t expected, uint32_t most) {
-  if (spin_for(word, expected, most))
-    spin.patience = most * 2 < SPIN_MOST ? most * 2 : SPIN_MOST;
-  else
-    spin.patience = most / 2;
+static bool changes_while(const uint32_t *word, uint32_t expected, int64_t time) {
+  bool has_changed = false;
+  for (int64_t end = snarl_clock() + time; !has_changed && snarl_clock() < end;)
+    has_changed = changes_in(word, expected, SPIN_LEAST);
+  return has_changed;
 }
 
-static bool spin_long(const uint32_t *word, uint32_t expected) {
-  int64_t deadline = snarl_clock() + TRIAL_TIME;
-  while (snarl_clock() < deadline)
-    if (spin_for(word, expected, SPIN_LEAST))
-      return true;
-  return false;
+static bool spin(const uint32_t *word, uint32_t expected) {
+  bool has_paid = changes_in(word, expected, patience);
+  if (has_paid)
+    patience = patience * 2 < SPIN_MOST ? patience * 2 : SPIN_MOST;
+  else if (patience > SPIN_LEAST)
+    patience /= 2;
+  else if (++missed % SPIN_PROBE == 0 && changes_while(word, expected, PROBE_TIME))
+    patience = SPIN_MOST, has_paid = true;
+  return has_paid;
 }
 
-static void spin_on_trial(const uint32_t *word, uint32_t expected) {
-  if (spin_for(word, expected, SPIN_MOST)) { /* the other side does not sleep any more */
-    spin.patience = SPIN_MOST;
-    spin.trial = 0;
-    spin.interval = TRIAL_FIRST;
-  } else if (spin_long(word, expected)) {
-    spin.trial = spin.trial ? spin.trial - 1 : TRIAL_WAITS;
-  } else {
-    spin.trial = 0;
-  }
-  if (!spin.trial && spin.patience < SPIN_LEAST && spin.interval < TRIAL_LAST)
-    spin.interval *= 2;
-  spin.next_trial = spin.waits + spin.interval;
+/* When the other side waits for this very processor, it goes on for a tenth of what a sleep and a waking cost, and does
+ * as much as it can at one go instead of being interrupted by who it wakes. Where it does not, yielding ends after a
+ * few tries; where somebody else takes a slice of his, at once: who sleeps is woken before him. It is tried again now
+ * and then. */
+enum { YIELD_MOST = 4, YIELD_PROBE = 16, YIELD_LONGEST = BILLION / 2000 };
+static __thread uint32_t courtesy __attribute__((tls_model("initial-exec"))) = YIELD_MOST;
+static __thread uint32_t refused __attribute__((tls_model("initial-exec")));
+
+static bool yield(const uint32_t *word, uint32_t expected) {
+  if (!courtesy && ++refused % YIELD_PROBE)
+    return false;
+  int64_t begin = snarl_clock();
+  (void)sched_yield();
+  bool has_changed = snarli_load(word) != expected, is_long = snarl_clock() - begin > YIELD_LONGEST;
+  courtesy = is_long ? 0 : has_changed ? YIELD_MOST : courtesy / 2;
+  return has_changed;
 }
 
-void snarli_spin_shared(const uint32_t *word, uint32_t expected) {
-  if (spin.patience >= SPIN_LEAST)
-    spin_shortly(word, expected, spin.patience);
-  else if (++spin.waits == spin.next_trial || spin.trial)
-    spin_on_trial(word, expected);
-  else if (spin.waits % SPIN_PROBE == 0)
-    spin_shortly(word, expected, SPIN_LEAST);
+static bool wait_a_little(const uint32_t *word, uint32_t expected) {
+  return yield(word, expected) || (has_processors && spin(word, expected));
 }
 
-void snarli_spin(const uint32_t *word, uint32_t expected) {
-  if (has_processors())
-    snarli_spin_shared(word, expected);
+/* Each look at what the other side counts takes away the cache line that it is about to write, so one who takes each
+ * thing as soon as it is there slows down both, several times. Where several come in a row a little wait lets them. */
+enum { DWELL_LEAST = 4, DWELL_MOST = 64, DWELL_PROBE = 16 };
+static __thread uint32_t dwelling __attribute__((tls_model("initial-exec")));
+static __thread uint32_t passed __attribute__((tls_model("initial-exec")));
+
+static void dwell(const uint32_t *counter) {
+  if (dwelling < DWELL_LEAST && ++passed % DWELL_PROBE)
+    return;
+  uint32_t least = dwelling < DWELL_LEAST ? DWELL_LEAST : dwelling, before = snarli_load(counter);
+  for (uint32_t i = 0; i < least; i++)
+    snarli_relax();
+  bool has_more = snarli_load(counter) != before;
+  dwelling = !has_more ? least / 2 : least * 2 < DWELL_MOST ? least * 2 : DWELL_MOST;
+}
+
+void snarli_spin_apart(const uint32_t *word, uint32_t expected) { (void)spin(word, expected); }
+void snarli_spin_together(const uint32_t *word, uint32_t expected) { (void)yield(word, expected); }
+void snarli_spin(const uint32_t *word, uint32_t expected) { (void)wait_a_little(word, expected); }
+
+void snarli_spin_for_several(const uint32_t *word, uint32_t expected, const uint32_t *counter) {
+  if (wait_a_little(word, expected))
+    dwell(counter);
 }

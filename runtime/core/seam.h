@@ -63,8 +63,11 @@ bool snarli_park_shared(uint32_t *word, uint32_t expected, int64_t deadline);
 int snarli_unpark_shared(uint32_t *word, int count);
 /* Waits a little for *word to leave `expected` without sleeping, if that has paid lately. */
 void snarli_spin(const uint32_t *word, uint32_t expected);
-/* The same, for another process, which runs elsewhere though this one may be bound to one processor. */
-void snarli_spin_shared(const uint32_t *word, uint32_t expected);
+/* The same where more may follow: `counter` counts what comes. */
+void snarli_spin_for_several(const uint32_t *word, uint32_t expected, const uint32_t *counter);
+/* The same if it is known that the other side runs on another processor, or waits for this one. */
+void snarli_spin_apart(const uint32_t *word, uint32_t expected);
+void snarli_spin_together(const uint32_t *word, uint32_t expected);
 /* The processor that the calling thread runs on, or did. */
 static inline uint32_t snarli_processor(void) { return (uint32_t)sched_getcpu(); }
 

@@ -9,7 +9,6 @@
 #include "core/runtime.h"
 #include "message_memory.h"
 #include "robust.h"
-#include <sched.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -124,16 +123,21 @@ static inline bool fits_in(const struct snarli_message_ring *ring, uint64_t need
   return behind(&ring->puts) - ring->puts.seen_behind + need <= ring->capacity;
 }
 
+/* Without a sleep. */
+static void wait_a_little(const struct snarli_message_end *other, uint64_t seen) {
+  const uint32_t *count = snarli_lower_half(&other->count);
+  if (snarli_load(&other->processor) != snarli_processor())
+    snarli_spin_apart(count, (uint32_t)seen);
+  else
+    snarli_spin_together(count, (uint32_t)seen);
+}
+
 /* A large ring is slow: its bytes have left the caches when they are got, and its memory is new. So a getter that is at
  * it has a moment to make room first, a good deal of it. The lock of the puts is held. */
 static SNARLI_COLD bool hold_back(struct snarli_message_ring *ring, uint64_t need) {
   if (ring->capacity < SNARLI_RING_IN_CACHE)
     return false;
-  uint64_t got = snarli_load64(&ring->gets.count);
-  if (snarli_load(&ring->gets.processor) != snarli_processor())
-    snarli_spin_shared(snarli_lower_half(&ring->gets.count), (uint32_t)got);
-  if (snarli_load64(&ring->gets.count) == got)
-    sched_yield();
+  wait_a_little(&ring->gets, snarli_load64(&ring->gets.count));
   look_at(&ring->puts, &ring->gets);
   return fits_in(ring, need);
 }
@@ -293,8 +297,7 @@ static inline int64_t try_get(struct snarli_message_ring *ring, const struct get
 /* Until the other end's count is not `seen` any more, or the ring is closed, perhaps. False: the time was over. */
 static bool await(struct snarli_message_ring *ring, struct snarli_message_end *other, uint64_t seen,
                   struct snarli_eventcount *sleepers, int64_t deadline) {
-  if (snarli_load(&other->processor) != snarli_processor()) /* which would be in its way */
-    snarli_spin_shared(snarli_lower_half(&other->count), (uint32_t)seen);
+  wait_a_little(other, seen);
   if (snarli_load64(&other->count) != seen) {
     linger(ring);
     return true;

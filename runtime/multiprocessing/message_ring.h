@@ -17,13 +17,14 @@
 #include <snarl/lock.h>
 #include <sys/uio.h>
 
-/* One end: what its lock guards. The other end reads `count` and `behind`. */
+/* One end: what its lock guards. The other end reads `count` and what follows, which lie apart from what it does not:
+ * who spins on the count does not slow down who takes the lock. */
 struct snarli_message_end {
   snarl_lock lock;
-  uint64_t count;             /* messages that went through; made true by adding one to it */
-  uint64_t behind[2];         /* [count & 1]: where the last of them ends; the other: where the next one will */
-  uint64_t seen, seen_behind; /* of the other end, when it was looked at last */
-  uint32_t processor;         /* where the last of them went through */
+  uint64_t seen, seen_behind;   /* of the other end, when it was looked at last */
+  _Alignas(128) uint64_t count; /* messages that went through; made true by adding one to it */
+  uint64_t behind[2];           /* [count & 1]: where the last of them ends; the other: where the next one will */
+  uint32_t processor;           /* where the last of them went through */
 };
 
 struct snarli_message_ring {

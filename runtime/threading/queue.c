@@ -141,11 +141,19 @@ static const uint32_t *word_of(const struct end *end) {
   return &body->store->changes;
 }
 
+/* What counts what may be got, or the places. */
+static const uint32_t *counter_of(const struct end *end) {
+  const struct snarli_queue_body *body = end->body;
+  if (body->ring)
+    return snarli_lower_half(end->is_put ? &body->ring->head : &body->ring->tail);
+  return word_of(end);
+}
+
 static int attempt_until(struct end *end, int64_t deadline) {
   struct snarli_eventcount *count = end->is_put ? &end->body->places : &end->body->items;
   for (;;) {
     const uint32_t *word = word_of(end);
-    snarli_spin(word, snarli_load(word));
+    snarli_spin_for_several(word, snarli_load(word), counter_of(end));
     int status = attempt(end);
     if (status != SNARLI_WOULD_WAIT)
       return status;

@@ -115,7 +115,11 @@ static inline int snarli_unpark_shared(uint32_t *word, int count) {
   return 0;
 }
 static inline void snarli_spin(const uint32_t *word, uint32_t expected) { (void)word, (void)expected; }
-static inline void snarli_spin_shared(const uint32_t *word, uint32_t expected) { (void)word, (void)expected; }
+static inline void snarli_spin_for_several(const uint32_t *word, uint32_t expected, const uint32_t *counter) {
+  (void)word, (void)expected, (void)counter;
+}
+static inline void snarli_spin_apart(const uint32_t *word, uint32_t expected) { (void)word, (void)expected; }
+static inline void snarli_spin_together(const uint32_t *word, uint32_t expected) { (void)word, (void)expected; }
 static inline uint32_t snarli_processor(void) { return 0; }
 
 /* Time passes when the scheduler wants it to. */

@@ -137,7 +137,10 @@ static void wait_a_little(const struct snarli_message_end *other, uint64_t seen)
 static SNARLI_COLD bool hold_back(struct snarli_message_ring *ring, uint64_t need) {
   if (ring->capacity < SNARLI_RING_IN_CACHE)
     return false;
-  wait_a_little(&ring->gets, snarli_load64(&ring->gets.count));
+  uint64_t got = snarli_load64(&ring->gets.count);
+  wait_a_little(&ring->gets, got);
+  if (snarli_load64(&ring->gets.count) == got)
+    (void)sched_yield();
   look_at(&ring->puts, &ring->gets);
   return fits_in(ring, need);
 }

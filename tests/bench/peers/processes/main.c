@@ -191,7 +191,8 @@ static void prepare(void) {
 }
 
 static const struct process_peer *find(const char *subject, const char *name) {
-  static const struct process_peer *const lists[] = {pool_peers, manager_peers, value_peers, start_peers};
+  static const struct process_peer *const lists[] = {pool_peers, own_pool_peers, manager_peers, value_peers,
+                                                     start_peers};
   for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
     for (const struct process_peer *each = lists[i]; each->subject; each++)
       if (!subject)

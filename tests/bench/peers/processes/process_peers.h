@@ -45,7 +45,7 @@ struct process_peer {
 };
 
 /* The list of what there is, each ending with a NULL subject. */
-extern const struct process_peer value_peers[], start_peers[], pool_peers[], manager_peers[];
+extern const struct process_peer value_peers[], start_peers[], pool_peers[], own_pool_peers[], manager_peers[];
 
 /* How messages go from process to process. Channels are numbered from 0; a function that a transport does not need is
  * NULL. What fails ends the worker. */

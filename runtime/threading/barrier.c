@@ -5,8 +5,8 @@
  * sleep on `turn`, which changes whenever outcomes are given out. Entered by any thread.
  */
 #include "core/waiter.h"
-#include "multiprocessing/pshared_barrier.h"
-#include "multiprocessing/robust.h"
+#include "multiprocessing/sync/pshared_barrier.h"
+#include "multiprocessing/sync/robust.h"
 #include <errno.h>
 #include <limits.h>
 #include <snarl/barrier.h>

@@ -7,7 +7,7 @@
 #include "core/self.h"
 #include "core/waiter.h"
 #include "lock.h"
-#include "multiprocessing/robust.h"
+#include "multiprocessing/sync/robust.h"
 #include <errno.h>
 #include <snarl/condition.h>
 

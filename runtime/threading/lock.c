@@ -6,7 +6,7 @@
  */
 #include "lock.h"
 #include "core/waiter.h"
-#include "multiprocessing/robust.h"
+#include "multiprocessing/sync/robust.h"
 #include <limits.h>
 
 /* The word is free or somebody's: mine if it is free. `as` is what to make of it. */

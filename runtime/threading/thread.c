@@ -7,8 +7,8 @@
  * `guard` protects the list of lives. Entered by any thread.
  */
 #include "core/self.h"
-#include "multiprocessing/pool_exit.h"
-#include "multiprocessing/process.h"
+#include "multiprocessing/pool/exit.h"
+#include "multiprocessing/process/process.h"
 #include "timer.h"
 #include <errno.h>
 #include <limits.h>

@@ -2,7 +2,7 @@
  *
  * What `with` does, by the kind of the thing. Entered by any thread.
  */
-#include "multiprocessing/robust.h"
+#include "multiprocessing/sync/robust.h"
 #include <snarl/condition.h>
 #include <snarl/lock.h>
 #include <snarl/semaphore.h>

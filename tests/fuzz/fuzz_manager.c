@@ -5,7 +5,7 @@
  * One thread.
  */
 #include "any/pack.h"
-#include "multiprocessing/manager_store.h"
+#include "multiprocessing/manager/store.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -2,7 +2,7 @@
  *
  * make_manager_seeds FOLDER: inputs for fuzz-manager, one for each operation of a manager. One thread.
  */
-#include "multiprocessing/manager_wire.h"
+#include "multiprocessing/manager/wire.h"
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,8 +15,8 @@ static size_t append(unsigned char *bytes, unsigned operation, uint32_t object, 
   bytes[0] = (unsigned char)request.size;
   bytes[1] = (unsigned char)(request.size >> 8);
   memcpy(bytes + 2, &request, sizeof request);
-  memcpy(bytes + 2 + sizeof request, key, key_size);
-  memcpy(bytes + 2 + sizeof request + key_size, value, value_size);
+  bytes += 2 + sizeof request;
+  (void)stpcpy(stpcpy((char *)bytes, key), value);
   return 2 + request.size;
 }
 

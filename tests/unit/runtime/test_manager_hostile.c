@@ -4,7 +4,7 @@
  * not fetched, and thousands of them. Each is told or left; all others are answered. The seed of the garbage is
  * printed; test-runtime-manager_hostile takes it from SNARL_SEED.
  */
-#include "multiprocessing/manager_wire.h"
+#include "multiprocessing/manager/wire.h"
 #include "test_runtime.h"
 #include <errno.h>
 #include <fcntl.h>

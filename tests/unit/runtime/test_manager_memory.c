@@ -5,7 +5,7 @@
  * puts the allocator below.
  */
 #include "any/pack.h"
-#include "multiprocessing/manager_store.h"
+#include "multiprocessing/manager/store.h"
 #include "test_runtime.h"
 #include <stdio.h>
 #include <string.h>

@@ -4,7 +4,7 @@
  * and what the system may refuse.
  */
 #include "core/seam.h"
-#include "multiprocessing/message_ring.h"
+#include "multiprocessing/queue/message_ring.h"
 #include "test_runtime.h"
 #include <errno.h>
 #include <fcntl.h>

@@ -4,8 +4,8 @@
  * waits, processes that attach it, and what is left behind.
  */
 #include "core/seam.h"
-#include "multiprocessing/message_ring.h"
-#include "multiprocessing/process_queue.h"
+#include "multiprocessing/queue/message_ring.h"
+#include "multiprocessing/queue/process_queue.h"
 #include "test_runtime.h"
 #include <dirent.h>
 #include <errno.h>

@@ -2,8 +2,8 @@
  *
  * The model has threads of one process only: its primitives never get here. Entered by nobody.
  */
-#include "multiprocessing/robust.h"
-#include "multiprocessing/pshared_barrier.h"
+#include "multiprocessing/sync/robust.h"
+#include "multiprocessing/sync/pshared_barrier.h"
 #include <stdlib.h>
 
 int snarli_robust_init(snarl_lock *lock, uint32_t alive, const char *name, struct snarl_site *site) {

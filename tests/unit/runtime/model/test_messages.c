@@ -12,9 +12,9 @@
 #define SNARLI_RING_KEPT 64
 #define SNARLI_RING_MOST 512
 /* NOLINTBEGIN(bugprone-suspicious-include): with small rings. */
-#include "multiprocessing/message_ring.c"
+#include "multiprocessing/queue/message_ring.c"
 #undef MAGIC
-#include "multiprocessing/process_queue.c"
+#include "multiprocessing/queue/process_queue.c"
 /* NOLINTEND(bugprone-suspicious-include) */
 #include "futures/future.h"
 #include <stdio.h>

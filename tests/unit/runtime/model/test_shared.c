@@ -7,7 +7,7 @@
 #include "futures/future.h"
 #include "kernel.h"
 #include "model.h"
-#include "multiprocessing/robust.h"
+#include "multiprocessing/sync/robust.h"
 #include <snarl/snarl.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -7,7 +7,7 @@
 #define SNARLI_END_H
 
 #include "core/runtime.h"
-#include "preparation.h"
+#include "multiprocessing/process/preparation.h"
 #include <snarl/connection.h>
 #include <sys/queue.h>
 

@@ -8,7 +8,7 @@
 #include "message_ring.h"
 #include "core/runtime.h"
 #include "message_memory.h"
-#include "robust.h"
+#include "multiprocessing/sync/robust.h"
 #include <string.h>
 #include <unistd.h>
 

@@ -3,7 +3,7 @@
  * The server of a manager: waits for its clients and for the end of its creator. The main thread of the server's
  * process, which is a fork of its creator and so begins by giving up what it has of that.
  */
-#include "manager_server.h"
+#include "server.h"
 #include "core/system.h"
 #include <fcntl.h>
 #include <signal.h>

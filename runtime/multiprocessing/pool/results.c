@@ -3,7 +3,7 @@
  * imap and imap_unordered: the results of a map one after another, chunk by chunk in the order of the arguments or of
  * the chunks' ends. Entered by one thread at a time.
  */
-#include "pool_submit.h"
+#include "submit.h"
 #include <stdlib.h>
 
 struct snarl_pool_results {

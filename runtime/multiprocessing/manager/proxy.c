@@ -4,7 +4,7 @@
  */
 #include "any/heap.h"
 #include "any/pack.h"
-#include "manager_trace.h"
+#include "trace.h"
 #include <string.h>
 
 enum { NAME_MOST = 255 };

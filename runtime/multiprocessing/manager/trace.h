@@ -7,7 +7,7 @@
 #ifndef SNARLI_MANAGER_TRACE_H
 #define SNARLI_MANAGER_TRACE_H
 
-#include "manager_client.h"
+#include "client.h"
 #include <snarl/proxy.h>
 
 enum managed_access {

@@ -6,7 +6,7 @@
  */
 #include "process_pool.h"
 #include "core/system.h"
-#include "pool_exit.h"
+#include "exit.h"
 #include "threading/timer.h"
 #include <pthread.h>
 #include <stdio.h>

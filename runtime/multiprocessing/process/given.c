@@ -6,9 +6,9 @@
  */
 #include "given.h"
 #include "core/runtime.h"
-#include "end.h"
-#include "process_queue.h"
-#include "shared_memory.h"
+#include "multiprocessing/connection/end.h"
+#include "multiprocessing/memory/shared_memory.h"
+#include "multiprocessing/queue/process_queue.h"
 #include <string.h>
 
 static uint32_t guard;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * The memory that a manager hands out (see manager_region.h). Entered by any thread of any process that has it; one at
+ * The memory that a manager hands out (see region.h). Entered by any thread of any process that has it; one at
  * a time is in its directory, which is a lock that outlives its owner: an entry is seen when it is whole.
  */
-#include "manager_region.h"
+#include "region.h"
 #include "core/system.h"
-#include "robust.h"
+#include "multiprocessing/sync/robust.h"
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>

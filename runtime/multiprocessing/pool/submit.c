@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Giving work to Pool and ProcessPoolExecutor (see pool_submit.h).
+ * Giving work to Pool and ProcessPoolExecutor (see submit.h).
  */
-#include "pool_submit.h"
+#include "submit.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a manager's server keeps (see manager_store.h). The server's one thread.
+ * What a manager's server keeps (see store.h). The server's one thread.
  */
-#include "manager_store.h"
+#include "store.h"
 #include <snarl/base.h>
 #include <stdlib.h>
 #include <string.h>

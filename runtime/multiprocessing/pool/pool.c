@@ -2,7 +2,7 @@
  *
  * Pool: the calls that multiprocessing.Pool has. Entered by any thread.
  */
-#include "pool_submit.h"
+#include "submit.h"
 #include <stdlib.h>
 
 static int pool_of(const snarl_pool *object, struct snarli_process_pool **pool, struct snarl_site *site) {

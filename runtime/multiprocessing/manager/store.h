@@ -6,8 +6,8 @@
 #ifndef SNARLI_MANAGER_STORE_H
 #define SNARLI_MANAGER_STORE_H
 
-#include "manager_packed.h"
-#include "manager_wire.h"
+#include "packed.h"
+#include "wire.h"
 
 /* Packed bytes on the heap, or right here if they are few. */
 struct manager_bytes {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Packed values as a manager keeps them (see manager_packed.h). Pure but for memory.
+ * Packed values as a manager keeps them (see packed.h). Pure but for memory.
  */
-#include "manager_packed.h"
+#include "packed.h"
 #include "any/pack.h"
 #include <stdlib.h>
 #include <string.h>

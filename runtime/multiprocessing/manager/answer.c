@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * A manager's answers (see manager_store.h): one function for each operation. What a request says is checked before;
+ * A manager's answers (see store.h): one function for each operation. What a request says is checked before;
  * what does not fit the objects is a status in the reply. The server's one thread.
  */
 #include "any/pack.h"
-#include "manager_store.h"
+#include "store.h"
 #include <string.h>
 
 struct call {

@@ -4,7 +4,7 @@
  * one thread.
  */
 #include "core/system.h"
-#include "manager_server.h"
+#include "server.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>

@@ -2,9 +2,9 @@
  *
  * Managers: their beginning and their end. Entered by any thread; an object's beginning and end by one at a time.
  */
+#include "client.h"
 #include "core/self.h"
-#include "manager_client.h"
-#include "manager_server.h"
+#include "server.h"
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>

@@ -2,7 +2,7 @@
  *
  * ProcessPoolExecutor: the calls that concurrent.futures has. Entered by any thread.
  */
-#include "pool_submit.h"
+#include "submit.h"
 #include <snarl/process_executor.h>
 
 static int pool_of(const snarl_process_executor *executor, struct snarli_process_pool **pool, struct snarl_site *site) {

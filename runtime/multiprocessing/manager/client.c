@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * Requests to a manager's server (see manager_client.h). `guard` protects the managers of this process and their idle
+ * Requests to a manager's server (see client.h). `guard` protects the managers of this process and their idle
  * connections; a connection that is in use is its thread's. Entered by any thread.
  */
-#include "manager_client.h"
+#include "client.h"
 #include "core/system.h"
-#include "manager_server.h"
-#include "manager_spin.h"
+#include "server.h"
+#include "spin.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>

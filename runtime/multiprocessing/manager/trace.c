@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * What the trace is told of a manager's dicts and lists (see manager_trace.h). Entered by any thread.
+ * What the trace is told of a manager's dicts and lists (see trace.h). Entered by any thread.
  */
-#include "manager_trace.h"
+#include "trace.h"
 #include "any/pack.h"
 #include <stdio.h>
 #include <string.h>

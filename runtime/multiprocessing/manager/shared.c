@@ -3,7 +3,7 @@
  * What processes share by name in a manager's memory: locks and the like, values and arrays. The manager's process has
  * no part in their use. Entered by any thread of any process that has the memory.
  */
-#include "manager_client.h"
+#include "client.h"
 #include <snarl/barrier.h>
 #include <snarl/condition.h>
 #include <snarl/event.h>

@@ -6,9 +6,9 @@
 #ifndef SNARLI_MANAGER_CLIENT_H
 #define SNARLI_MANAGER_CLIENT_H
 
-#include "manager_packed.h"
-#include "manager_region.h"
-#include "manager_wire.h"
+#include "packed.h"
+#include "region.h"
+#include "wire.h"
 #include <snarl/manager.h>
 #include <sys/queue.h>
 

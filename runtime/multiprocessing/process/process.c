@@ -4,7 +4,7 @@
  */
 #include "child.h"
 #include "core/self.h"
-#include "end.h"
+#include "multiprocessing/connection/end.h"
 #include "start.h"
 #include "threading/timer.h"
 #include <signal.h>

@@ -6,9 +6,9 @@
 #ifndef SNARLI_MANAGER_SERVER_H
 #define SNARLI_MANAGER_SERVER_H
 
-#include "manager_region.h"
-#include "manager_spin.h"
-#include "manager_store.h"
+#include "region.h"
+#include "spin.h"
+#include "store.h"
 #include <sys/un.h>
 
 /* Begun messages and replies that were not fetched, of all peers. */

@@ -4,9 +4,9 @@
  * Entered by any thread.
  */
 #include "any/pack.h"
+#include "client.h"
 #include "core/system.h"
-#include "manager_client.h"
-#include "process_queue.h"
+#include "multiprocessing/queue/process_queue.h"
 #include <snarl/shared_things.h>
 
 static int make(struct snarli_manager *inside, struct packed key, snarl_process_queue *queue, const char *name,

@@ -5,9 +5,9 @@
 #include "child.h"
 #include "core/self.h"
 #include "core/system.h"
-#include "end.h"
 #include "entry.h"
 #include "given.h"
+#include "multiprocessing/connection/end.h"
 #include "threading/timer.h"
 #include <pthread.h>
 #include <stdio.h>

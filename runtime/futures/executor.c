@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 enum { NAME = 48 };
 
@@ -30,13 +31,14 @@ struct snarli_pool {
   char prefix[NAME - sizeof "-4294967295"];
   snarl_executor *executor;
   struct snarli_chain *tasks;
-  uint32_t forks;                              /* of the process it lives in */
-  uint32_t guard;                              /* of what follows */
-  uint32_t started;                            /* threads that run tasks, or did so until it was closed */
-  unsigned names;                              /* threads so far */
-  struct worker *workers;                      /* the newest first; whoever takes one joins it */
-  uint32_t unjoined;                           /* those, and those that are being joined */
-  struct snarli_pool *next, **link;            /* among the open ones */
+  uint32_t forks;               /* of the process it lives in */
+  uint32_t guard;               /* of what follows */
+  uint32_t started;             /* threads that run tasks, or did so until it was closed */
+  unsigned names;               /* threads so far */
+  struct worker *workers;       /* the newest first; whoever takes one joins it */
+  uint32_t unjoined;            /* those, and those that are being joined */
+  LIST_ENTRY(snarli_pool) link; /* among the open ones */
+  bool is_open;
   uint32_t is_exiting;                         /* the exit of the program is shutting it down */
   _Alignas(128) struct snarli_eventcount work; /* idle workers sleep here */
 };
@@ -45,7 +47,7 @@ static __thread struct snarli_pool *own_pool __attribute__((tls_model("initial-e
 static __thread snarl_future *own_future __attribute__((tls_model("initial-exec")));
 
 static uint32_t open_guard;
-static struct snarli_pool *open_pools;
+static LIST_HEAD(, snarli_pool) open_pools = LIST_HEAD_INITIALIZER(open_pools);
 
 unsigned snarli_executor_workers(const snarl_executor *executor) { return executor->pool->options.workers; }
 
@@ -209,22 +211,16 @@ static void cancel_all(struct snarli_pool *pool) {
 
 static void stay_open(struct snarli_pool *pool) {
   snarli_guard(&open_guard);
-  pool->link = &open_pools;
-  pool->next = open_pools;
-  if (pool->next)
-    pool->next->link = &pool->next;
-  open_pools = pool;
+  LIST_INSERT_HEAD(&open_pools, pool, link);
+  pool->is_open = true;
   snarli_unguard(&open_guard);
 }
 
 static void stay_open_no_more(struct snarli_pool *pool) {
   snarli_guard(&open_guard);
-  if (pool->link) {
-    *pool->link = pool->next;
-    if (pool->next)
-      pool->next->link = pool->link;
-  }
-  pool->link = NULL;
+  if (pool->is_open)
+    LIST_REMOVE(pool, link);
+  pool->is_open = false;
   snarli_unguard(&open_guard);
 }
 
@@ -282,7 +278,7 @@ int snarl_executor_shutdown_at(snarl_executor *executor, bool wait, bool cancel_
 static void shut_down_open_ones(void) {
   for (;;) {
     snarli_guard(&open_guard);
-    struct snarli_pool *pool = open_pools;
+    struct snarli_pool *pool = LIST_FIRST(&open_pools);
     if (pool)
       snarli_store(&pool->is_exiting, 1);
     snarli_unguard(&open_guard);
@@ -300,8 +296,10 @@ static void shut_down_open_ones(void) {
 static void fork_begins(void) { snarli_guard(&open_guard); }
 static void fork_is_over(void) { snarli_unguard(&open_guard); }
 static void child_begins(void) {
-  for (; open_pools; open_pools = open_pools->next)
-    open_pools->link = NULL;
+  struct snarli_pool *pool;
+  LIST_FOREACH(pool, &open_pools, link)
+  pool->is_open = false;
+  LIST_INIT(&open_pools);
   open_guard = 0;
 }
 

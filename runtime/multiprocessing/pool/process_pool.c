@@ -16,7 +16,7 @@
 enum { MOST_WORKERS = UINT16_MAX - SNARLI_RING };
 
 static uint32_t open_guard;
-static struct snarli_process_pool *open_pools;
+static LIST_HEAD(, snarli_process_pool) open_pools = LIST_HEAD_INITIALIZER(open_pools);
 
 /* Whose worker the calling thread is about to fork. */
 static __thread const struct snarli_process_pool *forking __attribute__((tls_model("initial-exec")));
@@ -26,12 +26,13 @@ static void fork_begins(void) { snarli_guard(&open_guard); }
 static void fork_is_over(void) { snarli_unguard(&open_guard); }
 /* A child has nothing to do with its parent's pools, but for the one whose worker it is. */
 static void child_begins(void) {
-  for (struct snarli_process_pool *pool = open_pools; pool; pool = pool->next) {
-    pool->link = NULL;
+  struct snarli_process_pool *pool;
+  LIST_FOREACH(pool, &open_pools, link) {
+    pool->is_open = false;
     if (pool != forking)
       snarli_tasks_free(pool->ring, pool->mapped, true);
   }
-  open_pools = NULL;
+  LIST_INIT(&open_pools);
   open_guard = 0;
 }
 
@@ -40,22 +41,16 @@ static void prepare_for_forks(void) { (void)pthread_atfork(fork_begins, fork_is_
 
 static void stay_open(struct snarli_process_pool *pool) {
   snarli_guard(&open_guard);
-  pool->link = &open_pools;
-  pool->next = open_pools;
-  if (pool->next)
-    pool->next->link = &pool->next;
-  open_pools = pool;
+  LIST_INSERT_HEAD(&open_pools, pool, link);
+  pool->is_open = true;
   snarli_unguard(&open_guard);
 }
 
 static void stay_open_no_more(struct snarli_process_pool *pool) {
   snarli_guard(&open_guard);
-  if (pool->link) {
-    *pool->link = pool->next;
-    if (pool->next)
-      pool->next->link = pool->link;
-  }
-  pool->link = NULL;
+  if (pool->is_open)
+    LIST_REMOVE(pool, link);
+  pool->is_open = false;
   snarli_unguard(&open_guard);
 }
 
@@ -197,9 +192,9 @@ static bool try_keep(struct snarli_process_pool *pool) {
 /* An open one, with a reference. */
 static struct snarli_process_pool *next_open(void) {
   snarli_guard(&open_guard);
-  struct snarli_process_pool *pool = open_pools;
+  struct snarli_process_pool *pool = LIST_FIRST(&open_pools);
   while (pool && (pool->is_exiting || !try_keep(pool)))
-    pool = pool->next;
+    pool = LIST_NEXT(pool, link);
   if (pool)
     pool->is_exiting = true;
   snarli_unguard(&open_guard);

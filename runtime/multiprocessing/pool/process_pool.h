@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <snarl/process.h>
 #include <snarl/thread.h>
+#include <sys/queue.h>
 
 /* What a slot has of the pool's work; `work` NULL: it is free. */
 struct snarli_job {
@@ -43,9 +44,10 @@ struct snarli_process_pool {
   bool is_exiting; /* the exit of the program sees to it */
   uint32_t references;
   snarl_thread collector;
-  uint32_t state;                           /* enum snarli_pool_state */
-  int status;                               /* of its beginning */
-  struct snarli_process_pool *next, **link; /* among the open ones */
+  uint32_t state;                       /* enum snarli_pool_state */
+  int status;                           /* of its beginning */
+  LIST_ENTRY(snarli_process_pool) link; /* among the open ones */
+  bool is_open;
 
   uint32_t guard; /* of what follows */
   bool is_closed;

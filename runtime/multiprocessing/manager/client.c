@@ -96,8 +96,10 @@ static int connection_new(struct snarli_manager *inside, struct manager_connecti
 static int borrow(struct snarli_manager *inside, struct manager_connection **connection) {
   snarli_guard(&guard);
   *connection = inside->idle;
-  if (inside->idle)
+  if (inside->idle) {
+    inside->idle->is_idle = false;
     inside->idle = inside->idle->next;
+  }
   snarli_unguard(&guard);
   return *connection ? SNARL_OK : connection_new(inside, connection);
 }
@@ -261,6 +263,7 @@ void snarli_manager_done(struct snarli_manager *inside, struct manager_call *cal
   snarli_guard(&guard);
   connection->next = inside->idle;
   inside->idle = connection;
+  connection->is_idle = true;
   snarli_unguard(&guard);
 }
 
@@ -309,10 +312,23 @@ int snarli_manager_greet(struct snarli_manager *inside) {
 void snarli_managers_before_fork(void) { snarli_guard(&guard); }
 void snarli_managers_after_fork(void) { snarli_unguard(&guard); }
 
-/* Both would speak by one connection. Those in use were other threads', which are not here. */
+/* Both would speak by one connection. One in use was another thread's, which is not here to say whether its memory has
+ * just been given back: that stays. */
+static void connections_forget(struct snarli_manager *inside) {
+  struct manager_connection *each;
+  LIST_FOREACH(each, &inside->connections, link)
+  if (!each->is_idle)
+    (void)snarli_system(SYS_close, each->fd);
+  for (struct manager_connection *next; (each = inside->idle); inside->idle = next) {
+    next = each->next;
+    connection_free(each);
+  }
+  LIST_INIT(&inside->connections);
+}
+
 void snarli_managers_in_child(void) {
   struct snarli_manager *inside;
   guard = 0;
   LIST_FOREACH(inside, &all, link)
-  connections_free(inside);
+  connections_forget(inside);
 }

@@ -16,6 +16,7 @@ struct manager_connection {
   LIST_ENTRY(manager_connection) link; /* among all, for forks */
   struct manager_connection *next;     /* among the idle ones */
   int fd;
+  bool is_idle;       /* nobody is in a call with it */
   uint16_t processor; /* where the server was last */
   struct packed_buffer buffer;
 };

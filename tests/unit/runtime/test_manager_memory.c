@@ -1,21 +1,26 @@
 /* SPDX-License-Identifier: MIT
  *
  * Memory that runs out in a Manager: every allocation fails once, of the server for each operation and of a client for
- * each call. Who asked is told, nothing has changed then, and the same works when there is memory again. The linker
- * puts the allocator below.
+ * each call. Who asked is told, nothing has changed then, and the same works when there is memory again. And memory
+ * that a thread has just given back when another forks. The linker puts the allocator below.
  */
 #include "any/pack.h"
 #include "multiprocessing/manager/store.h"
 #include "test_runtime.h"
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *memory, size_t size);
+void __real_free(void *memory);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *memory, size_t size);
+void __wrap_free(void *memory);
 
 static int until_failure; /* 0: none fails; else which of the next */
 static int failures;
@@ -30,6 +35,21 @@ static bool fails(void) {
 void *__wrap_malloc(size_t size) { return fails() ? NULL : __real_malloc(size); }
 void *__wrap_calloc(size_t count, size_t size) { return fails() ? NULL : __real_calloc(count, size); }
 void *__wrap_realloc(void *memory, size_t size) { return fails() ? NULL : __real_realloc(memory, size); }
+
+enum { LARGE = 400000 }; /* more than a connection keeps */
+static __thread bool stops;
+static sem_t has_freed, has_forked;
+
+/* The next large piece that a thread which `stops` gives back is followed by a fork. */
+void __wrap_free(void *memory) {
+  bool is_large = stops && memory && malloc_usable_size(memory) >= LARGE;
+  __real_free(memory);
+  if (!is_large)
+    return;
+  stops = false;
+  (void)sem_post(&has_freed);
+  (void)sem_wait(&has_forked);
+}
 
 static struct manager_store store;
 static struct packed_buffer reply;
@@ -170,7 +190,37 @@ static void test_client(void **state) {
   assert_int_equal(stop(), SNARL_OK);
 }
 
+static void *get_and_stop(void *unused) {
+  (void)unused;
+  stops = true;
+  snarl_auto_any large = snarl_dict_get(&dict, "large");
+  return as_pointer(snarl_any_status(large));
+}
+
+/* The child leaves alone what another thread was in the midst of, and asks by a connection of its own. */
+static void test_fork_in_call(void **state) {
+  (void)state;
+  char *text = calloc(1, LARGE + 1);
+  memset(text, 'x', LARGE);
+  assert_int_equal(sem_init(&has_freed, 0, 0) | sem_init(&has_forked, 0, 0), 0);
+  assert_int_equal(start(), SNARL_OK);
+  assert_int_equal(open(), SNARL_OK);
+  assert_int_equal(snarl_dict_set(&dict, "large", text), SNARL_OK);
+  pthread_t other = begin_thread(get_and_stop, NULL);
+  assert_int_equal(sem_wait(&has_freed), 0);
+  int status, pid = fork();
+  if (!pid)
+    _exit(snarl_dict_length(&dict) != 1);
+  assert_int_equal(sem_post(&has_forked), 0);
+  assert_int_equal(waitpid(pid, &status, 0), pid);
+  assert_int_equal(status, 0);
+  assert_int_equal(as_status(end_thread(other)), SNARL_OK);
+  assert_int_equal(stop(), SNARL_OK);
+  free(text);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_server), cmocka_unit_test(test_client)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_server), cmocka_unit_test(test_client),
+                                     cmocka_unit_test(test_fork_in_call)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,8 +7,7 @@
  *   snarl_any_list_append(scores, "none");
  *   snarl_any_dict_set(person, "scores", scores);                               // which gives the list away
  *   printf("%s\n", snarl_any_as_string(snarl_any_dict_get(person, "name")));
- *   snarl_any_print(stdout, person);                          // {"name": "Ada", "born": 1815, "scores": [9.5, 8,
- * "none"]}
+ *   snarl_any_print(stdout, person);    // {"name": "Ada", "born": 1815, "scores": [9.5, 8, "none"]}
  *
  * An any has 16 bytes and goes by value. nil, bool, int, double and errors have no memory; a string, bytes, a list and
  * a dict have some, which all copies of the any share and which counts its holders. Who gets an any from a function

@@ -42,7 +42,8 @@ struct snarl_given {
   { (name), &(thing)->object }
 
 /* Before the start: SNARL_STARTED else. SNARL_INVALID: one is none of these types, or not alive, or has no name, or
- * another has the same. SNARL_TOO_MANY: more than SNARL_GIVEN_MOST, which is what the kernel passes at once. */
+ * another has the same. SNARL_TOO_MANY: more than SNARL_GIVEN_MOST, as the kernel passes 253 descriptors at once and a
+ * start needs some itself. */
 enum { SNARL_GIVEN_MOST = 240 };
 #define snarl_process_give(process, given, count) snarl_process_give_at((process), (given), (count), SNARL_HERE)
 int snarl_process_give_at(snarl_process *process, const struct snarl_given *given, size_t count,

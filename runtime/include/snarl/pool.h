@@ -21,7 +21,7 @@
  * message that names the worker, its end and the item; another worker takes its place and all else goes on. Nothing
  * runs twice, and a result that was sent is kept. With SNARL_BREAK the pool breaks instead, as Python's executor does:
  * all that is not done fails with the code SNARL_BROKEN_POOL, which also answers what is submitted then. A pool also
- * breaks when an initializer fails or does not return, or when there is no worker left and none can be made.
+ * breaks when an initializer fails or its worker ends in it, or when there is no worker left and none can be made.
  *
  * The end of a snarl_auto_pool's block terminates it, as Python's `with` does: what has not begun is cancelled, what
  * runs is ended and has failed with the code SNARL_CANCELLED. Work that was dropped so is told by the analyzer

@@ -246,7 +246,7 @@ static long receive(struct manager_server *server, struct peer *peer) {
   } control;
   struct msghdr message = {.msg_iov = &(struct iovec){server->packet, sizeof server->packet}, .msg_iovlen = 1};
   message.msg_control = &control;
-  message.msg_controllen = sizeof control;
+  message.msg_controllen = CMSG_LEN(sizeof peer->offered); /* the space for one has room for two */
   long size = snarli_system(SYS_recvmsg, peer->fd, &message, MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_CLOEXEC);
   const struct cmsghdr *header = size > 0 ? CMSG_FIRSTHDR(&message) : NULL;
   if (header && header->cmsg_type == SCM_RIGHTS && header->cmsg_len == CMSG_LEN(sizeof peer->offered))

@@ -281,20 +281,23 @@ static void assert_has_descriptors(int pid, int count) {
   assert_int_equal(count_descriptors_of(pid), count);
 }
 
-static void send_with_descriptor(int fd, const struct message *message) {
+static void send_with_descriptors(int fd, const struct message *message, int count) {
+  static const int given[2] = {0, 0};
+  const size_t size = (size_t)count * sizeof *given;
   union {
-    char bytes[CMSG_SPACE(sizeof(int))];
+    char bytes[CMSG_SPACE(sizeof given)];
     struct cmsghdr header;
-  } passed = {.header = {CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS}};
-  int given = 0;
-  memcpy(CMSG_DATA(&passed.header), &given, sizeof given);
+  } passed = {.header = {CMSG_LEN(size), SOL_SOCKET, SCM_RIGHTS}};
+  memcpy(CMSG_DATA(&passed.header), given, size);
   struct iovec part = {(void *)(uintptr_t)message, message->head.size};
-  struct msghdr whole = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &passed, .msg_controllen = sizeof passed};
+  struct msghdr whole = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &passed, .msg_controllen = CMSG_LEN(size)};
   assert_int_equal(sendmsg(fd, &whole, MSG_NOSIGNAL), message->head.size);
 }
 
-/* Descriptors that nobody asked for, with a request, with garbage, and offers without one: the server keeps none. What
- * is no queue is refused by whoever fetches it. */
+static void send_with_descriptor(int fd, const struct message *message) { send_with_descriptors(fd, message, 1); }
+
+/* Descriptors that nobody asked for, with a request, two at once, with garbage, and offers without one: the server
+ * keeps none. What is no queue is refused by whoever fetches it. */
 static void test_descriptors(void **state) {
   (void)state;
   static const unsigned char key[] = {0xa1, 'q'};
@@ -313,6 +316,11 @@ static void test_descriptors(void **state) {
   assert_int_equal(send(fd, &fetch, fetch.head.size, 0), fetch.head.size);
   assert_int_equal(status_of_reply(fd), SNARL_NOT_FOUND);
   send_with_descriptor(fd, &length);
+  assert_int_equal(status_of_reply(fd), SNARL_OK);
+  assert_has_descriptors(server, before + 1);
+  assert_int_equal(send(fd, &fetch, fetch.head.size, 0), fetch.head.size);
+  assert_int_equal(status_of_reply(fd), SNARL_NOT_FOUND);
+  send_with_descriptors(fd, &length, 2);
   assert_int_equal(status_of_reply(fd), SNARL_OK);
   assert_has_descriptors(server, before + 1);
   assert_int_equal(send(fd, &fetch, fetch.head.size, 0), fetch.head.size);

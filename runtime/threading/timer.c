@@ -91,28 +91,34 @@ static int begin(struct snarl_site *site) {
   return status;
 }
 
+/* Pending and in the list at once, for whoever cancels it or forks. False: it is not new. */
+static bool list_new(snarl_timer *timer, struct snarl_site *site) {
+  int64_t deadline = snarli_deadline(timer->delay);
+  snarli_guard(&guard);
+  bool is_new = snarli_load(&timer->state) == NEW;
+  if (is_new) {
+    if (snarli_records())
+      snarli_note(SNARLI_R_TIMER_STARTED, 0, &timer->object, site);
+    timer->deadline = deadline == SNARLI_PAST ? 0 : deadline;
+    list_insert(timer);
+    snarli_store(&timer->state, PENDING);
+    (void)snarli_add(&changes, 1);
+  }
+  snarli_unguard(&guard);
+  snarli_unpark(&changes, INT_MAX);
+  return is_new;
+}
+
 int snarl_timer_start_at(snarl_timer *timer, struct snarl_site *site) {
   int status = snarli_check((struct snarl_object *)timer, SNARLI_ALIVE(TIMER), site);
   if (!status && !timer->function)
     status = snarli_refuse(SNARL_INVALID, timer, site);
   if (!status)
     status = begin(site);
-  uint32_t state = NEW;
-  if (!status && !snarli_cas(&timer->state, &state, PENDING))
-    status = snarli_refuse(SNARL_STARTED, timer, site);
   if (status)
     return status;
-  if (snarli_records())
-    snarli_note(SNARLI_R_TIMER_STARTED, 0, &timer->object, site);
   snarli_wait_at_exit();
-  int64_t deadline = snarli_deadline(timer->delay);
-  snarli_guard(&guard);
-  timer->deadline = deadline == SNARLI_PAST ? 0 : deadline;
-  list_insert(timer);
-  (void)snarli_add(&changes, 1);
-  snarli_unguard(&guard);
-  snarli_unpark(&changes, INT_MAX);
-  return SNARL_OK;
+  return list_new(timer, site) ? SNARL_OK : snarli_refuse(SNARL_STARTED, timer, site);
 }
 
 int snarl_timer_cancel_at(snarl_timer *timer, struct snarl_site *site) {

@@ -4,6 +4,7 @@
  */
 #include "test_runtime.h"
 #include <limits.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -200,8 +201,13 @@ static void leave_main_with_a_thread(void) {
   if (!snarl_thread_start(&thread))
     exit(2);
 }
+static void *never_end(void *unused) {
+  snarl_sleep(SNARL_FOREVER);
+  return unused;
+}
 static void leave_main_with_a_daemon(void) {
-  static snarl_thread thread = SNARL_THREAD_INIT("late", end_late, NULL);
+  static snarl_thread thread = SNARL_THREAD_INIT("endless", never_end, NULL);
+  (void)alarm(60); /* for who waits for it after all */
   if (!snarl_thread_set_daemon(&thread, true) && !snarl_thread_start(&thread))
     exit(2);
 }
@@ -263,16 +269,27 @@ static void test_fork_leaves_the_others_behind(void **state) {
 }
 #endif
 
-static snarl_lock calls_lock = SNARL_LOCK_INIT("calls");
-static int calls[8], call_count;
-static void call(void *number) { snarl_with(&calls_lock) calls[call_count++] = *(int *)number; }
+static int calls[8], call_count; /* the timers' thread's, until they are joined */
+static void call(void *number) { calls[call_count++] = *(int *)number; }
 
+static snarl_event held = SNARL_EVENT_INIT("held"), gate = SNARL_EVENT_INIT("gate");
+static void hold_timers(void *unused) {
+  (void)unused;
+  snarl_event_set(&held);
+  (void)snarl_event_wait(&gate, SNARL_FOREVER);
+}
+
+/* None is called before all are started, however long that takes. They outlast a failure: they would be called still.
+ */
 static void test_timers_in_order(void **state) {
   (void)state;
-  int numbers[] = {0, 1, 2, 3};
-  snarl_timer timers[4];
+  static int numbers[] = {0, 1, 2, 3};
+  static snarl_timer timers[4], holder;
   static const int delays[] = {40, 10, 25, -5};
   call_count = 0;
+  assert_int_equal(snarl_timer_init(&holder, "holder", SNARL_NOW, hold_timers, NULL), SNARL_OK);
+  assert_int_equal(snarl_timer_start(&holder), SNARL_OK);
+  assert_int_equal(snarl_event_wait(&held, SNARL_FOREVER), SNARL_OK);
   for (int i = 0; i < 4; i++) {
     assert_int_equal(snarl_timer_init(&timers[i], "timer", SNARL_MS(delays[i]), call, &numbers[i]), SNARL_OK);
     assert_int_equal(snarl_timer_join(&timers[i], SNARL_NOW), SNARL_NOT_STARTED);
@@ -281,11 +298,44 @@ static void test_timers_in_order(void **state) {
   }
   assert_int_equal(snarl_timer_join(&timers[0], SNARL_MS(1)), SNARL_TIMEOUT);
   assert_int_equal(snarl_timer_cancel(&timers[2]), 1);
+  snarl_event_set(&gate);
   for (int i = 0; i < 4; i++)
     assert_int_equal(snarl_timer_join(&timers[i], SNARL_FOREVER), SNARL_OK);
   assert_int_equal(call_count, 3);
-  assert_true(calls[0] == 3 && calls[1] == 1 && calls[2] == 0);
+  bool is_first = timers[1].deadline < timers[0].deadline; /* unless the starts lay apart */
+  assert_true(calls[0] == 3 && calls[1] == is_first && calls[2] == !is_first);
   assert_int_equal(snarl_timer_cancel(&timers[0]), 0);
+}
+
+enum { RACERS = 2000 };
+static snarl_timer racers[RACERS];
+static void count_call(void *unused) {
+  (void)unused;
+  call_count++;
+}
+static void *start_racers(void *unused) {
+  for (int i = 0; i < RACERS; i++)
+    (void)snarl_timer_start(&racers[i]);
+  return unused;
+}
+
+/* Each is cancelled while it is started: it is called or cancelled, and the others keep their places. */
+static void test_timers_cancelled_while_started(void **state) {
+  (void)state;
+  int cancelled = 0;
+  call_count = 0;
+  for (int i = 0; i < RACERS; i++)
+    assert_int_equal(snarl_timer_init(&racers[i], "racer", SNARL_US(i % 2 * 50), count_call, NULL), SNARL_OK);
+  pthread_t starter = begin_thread(start_racers, NULL);
+  for (int i = 0; i < RACERS; i++) {
+    while (!__atomic_load_n(&racers[i].state, __ATOMIC_ACQUIRE))
+      (void)sched_yield();
+    cancelled += snarl_timer_cancel(&racers[i]);
+  }
+  (void)end_thread(starter);
+  for (int i = 0; i < RACERS; i++)
+    assert_int_equal(snarl_timer_join(&racers[i], SNARL_S(60)), SNARL_OK);
+  assert_int_equal(call_count, RACERS - cancelled);
 }
 
 static snarl_timer own;
@@ -390,6 +440,7 @@ int main(void) {
       cmocka_unit_test(test_fork_leaves_the_others_behind),
 #endif
       cmocka_unit_test(test_timers_in_order),
+      cmocka_unit_test(test_timers_cancelled_while_started),
       cmocka_unit_test(test_timer_misuse_is_told),
       cmocka_unit_test(test_local),
       cmocka_unit_test(test_shared),

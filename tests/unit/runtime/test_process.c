@@ -236,21 +236,28 @@ static void test_a_child_waits_for_its_own(void **state) {
   assert_string_equal(printed_by(leave_much), "child\n");
 }
 
+static int steps[2]; /* a byte when the daemon is there, one when it goes */
+
 static void on_term(int signal) {
   (void)signal;
   (void)!write(STDOUT_FILENO, "terminated\n", 11);
+  (void)!write(steps[1], "", 1);
   _exit(0);
 }
 
-static int be_a_daemon(void *ready) {
+static int be_a_daemon(void *unused) {
   (void)signal(SIGTERM, on_term);
-  (void)!write(as_status(ready), "", 1);
-  return sleep_on(NULL);
+  (void)!write(steps[1], "", 1);
+  return sleep_on(unused);
 }
 
+/* Lasts until the daemon is terminated. */
 static int slow(void *unused) {
+  char byte;
   (void)unused;
-  snarl_sleep(SNARL_MS(30));
+  (void)alarm(60); /* it may never be */
+  if (read(steps[0], &byte, 1) != 1)
+    return 1;
   printf("slow\n");
   return 0;
 }
@@ -259,14 +266,12 @@ static int slow(void *unused) {
 static int leave_a_daemon(void *unused) {
   static snarl_process lasting = SNARL_PROCESS_INIT("slow", slow, NULL);
   static snarl_process daemon = SNARL_PROCESS_INIT("daemon", be_a_daemon, NULL);
-  int ready[2];
   char byte;
   (void)unused;
-  if (pipe(ready))
+  if (pipe(steps))
     return 1;
-  daemon.argument = as_pointer(ready[1]);
   if (snarl_process_set_daemon(&daemon, true) || !snarl_process_is_daemon(&daemon) || snarl_process_start(&daemon) ||
-      read(ready[0], &byte, 1) != 1 || snarl_process_start(&lasting))
+      read(steps[0], &byte, 1) != 1 || snarl_process_start(&lasting))
     return 2;
   return 0;
 }

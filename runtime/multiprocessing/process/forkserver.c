@@ -20,6 +20,7 @@
 
 static uint32_t guard;
 static struct { int pid, line, sentinel; } server = {0, -1, -1}; /* pid 0: there is none */
+static int childs_end = -1;                                      /* of the line of the start under way */
 
 static bool is_over(int64_t deadline) {
   struct pollfd end = {.fd = server.sentinel, .events = POLLIN};
@@ -157,15 +158,16 @@ static int order(snarl_process *process, struct snarli_life *life, int line[2], 
 
 static int start(snarl_process *process, struct snarli_life *life, int preparation, struct snarl_site *site) {
   int line[2];
-  long result = snarli_system(SYS_socketpair, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, line);
-  if (result)
-    return snarli_start_failed(result);
   snarli_guard(&guard);
-  int status = ensure(site);
+  long result = snarli_system(SYS_socketpair, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, line);
+  __atomic_store_n(&childs_end, result ? -1 : line[1], __ATOMIC_RELAXED);
+  int status = result ? snarli_start_failed(result) : ensure(site);
   if (!status)
     status = order(process, life, line, preparation, site);
+  __atomic_store_n(&childs_end, -1, __ATOMIC_RELAXED);
   snarli_unguard(&guard);
-  snarli_close_all(line + !status, 2 - !status);
+  if (!result)
+    snarli_close_all(line + !status, 2 - !status);
   return status;
 }
 
@@ -186,9 +188,13 @@ void snarli_server_end(void) {
   snarli_unguard(&guard);
 }
 
-/* It is the parent's. */
+/* It is the parent's. So is what another thread was starting: with a copy of its end here nobody would be told that the
+ * server has hung up. */
 void snarli_server_in_child(void) {
   guard = 0;
+  if (childs_end >= 0)
+    snarli_close_all(&childs_end, 1);
+  childs_end = -1;
   if (server.pid)
     snarli_close_all((int[]){server.line, server.sentinel}, 2);
   server.pid = 0;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Waiting for descriptors. Entered by any thread.
+ * Waiting for descriptors, and how long files may be. Entered by any thread.
  */
 #include "system.h"
+#include <sys/resource.h>
 
 enum { BILLION = 1000000000 };
 
@@ -19,4 +20,9 @@ long snarli_poll(struct pollfd *polled, size_t count, int64_t deadline) {
     ready = snarli_system(SYS_ppoll, polled, count, deadline == SNARLI_NEVER ? NULL : &left, NULL, 0);
   } while (ready == -EINTR);
   return ready;
+}
+
+uint64_t snarli_file_most(void) {
+  struct rlimit limit;
+  return getrlimit(RLIMIT_FSIZE, &limit) || limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX : limit.rlim_cur;
 }

@@ -25,5 +25,7 @@
 
 /* Waits for any of them; handlers of signals do not end it. How many are ready, 0: the deadline passed, or -errno. */
 long snarli_poll(struct pollfd *polled, size_t count, int64_t deadline);
+/* So many bytes may a file have that this process makes longer: more is a signal, in files without a name as well. */
+uint64_t snarli_file_most(void);
 
 #endif

@@ -119,6 +119,9 @@ static int give(struct snarli_process_pool *pool, struct snarli_work *work) {
   uint32_t number = pool->free_slots[pool->free_count - 1];
   int status = send(pool, work, 0, number);
   if (status) {
+    const struct snarli_job *job = &pool->jobs[number];
+    if (job->size)
+      snarli_place_free(pool->ring, job->place, job->size);
     pool->jobs[number].work = NULL;
     work->slot = 0;
     return status;

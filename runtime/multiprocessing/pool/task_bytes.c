@@ -82,7 +82,8 @@ static int write_bytes(struct snarli_task_ring *ring, struct snarli_slot *slot, 
     return file_write(ring, data, size, snarli_side_place(ring, slot)) ? SNARL_OK : SNARL_NO_MEMORY;
   slot->place = snarli_add64(&ring->file_end, pages(size));
   snarli_store(&slot->has_place, 1); /* it can be given back if we are killed in the midst of it */
-  return file_write(ring, data, size, slot->place) ? SNARL_OK : SNARL_NO_MEMORY;
+  bool has_room = slot->place + size <= snarli_file_most();
+  return has_room && file_write(ring, data, size, slot->place) ? SNARL_OK : SNARL_NO_MEMORY;
 }
 
 static bool is_raw(const snarl_any *values, uint32_t count) {

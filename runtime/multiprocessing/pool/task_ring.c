@@ -43,7 +43,7 @@ static struct snarli_task_ring *ring_map(unsigned workers, int file) {
   int saved = errno;
   size_t size = size_of(workers), sides = (size_t)(workers + SNARLI_RING) * SNARLI_SIDE_ROOM;
   /* Memory that is not there would be a SIGBUS in the midst of something. */
-  bool has_memory = !snarli_system(SYS_fallocate, file, 0, 0L, (long)size) &&
+  bool has_memory = size + sides <= snarli_file_most() && !snarli_system(SYS_fallocate, file, 0, 0L, (long)size) &&
                     !snarli_system(SYS_ftruncate, file, (long)(size + sides));
   void *memory = !has_memory ? NULL : mapped(file, size, sides, &tickets);
   errno = saved;

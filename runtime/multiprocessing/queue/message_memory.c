@@ -7,7 +7,6 @@
 #include "message_memory.h"
 #include "core/system.h"
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #ifndef MADV_POPULATE_WRITE
@@ -28,15 +27,9 @@ static void *map(uint64_t size, int fd) {
 
 void snarli_message_memory_unmap(void *memory, uint64_t size) { (void)snarli_system(SYS_munmap, memory, size); }
 
-/* A longer file than the process may make is a signal. */
-static uint64_t file_most(void) {
-  struct rlimit limit;
-  return getrlimit(RLIMIT_FSIZE, &limit) || limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX : limit.rlim_cur;
-}
-
 /* Mapped while it is empty, so that nothing can be filled. */
 static int map_most(void **memory, size_t head, uint64_t *most, int fd) {
-  uint64_t file = file_most();
+  uint64_t file = snarli_file_most();
   for (; *most >= SMALLEST; *most /= 2) {
     *memory = head + *most <= file ? map(head + *most, fd) : NULL;
     if (*memory)

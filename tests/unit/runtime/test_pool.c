@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -661,6 +662,44 @@ static void test_threads(void **state) {
   end(&pool);
 }
 
+enum { MEBI = 1 << 20 };
+static snarl_any bytes_of(snarl_any size) {
+  char *bytes = calloc(1, (size_t)snarl_any_as_int(size));
+  snarl_any all = snarl_any_bytes(bytes, (size_t)snarl_any_as_int(size));
+  free(bytes);
+  return all;
+}
+
+static int use_short_files(void) {
+  struct rlimit file = {.rlim_cur = MEBI, .rlim_max = RLIM_INFINITY};
+  struct snarl_pool_options one = {.workers = 1};
+  snarl_pool pool;
+  snarl_any result;
+  if (setrlimit(RLIMIT_FSIZE, &file) || snarl_pool_init(&pool, "pool", &one) != SNARL_NO_MEMORY)
+    return 1;
+  file.rlim_cur = 32 * MEBI;
+  if (setrlimit(RLIMIT_FSIZE, &file) || snarl_pool_init(&pool, "pool", &one))
+    return 2;
+  snarl_auto_any large = bytes_of(snarl_any_int(24 * MEBI));
+  if (snarl_pool_apply(&pool, same, snarl_any_keep(large), &result, SNARL_FOREVER) != SNARL_NO_MEMORY)
+    return 3;
+  if (snarl_pool_apply(&pool, bytes_of, snarl_any_int(24 * MEBI), &result, SNARL_FOREVER) != SNARL_FAILED)
+    return 4;
+  if (snarl_pool_apply(&pool, square, snarl_any_int(3), &result, SNARL_FOREVER) || snarl_any_as_int(result) != 9)
+    return 5;
+  return snarl_pool_destroy(&pool);
+}
+
+/* More than files may have is no memory, and no SIGXFSZ. */
+static void test_short_files(void **state) {
+  (void)state;
+  int status, pid = fork();
+  if (!pid)
+    _exit(use_short_files());
+  assert_int_equal(waitpid(pid, &status, 0), pid);
+  assert_int_equal(status, 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_apply),
@@ -686,6 +725,7 @@ int main(void) {
       cmocka_unit_test(test_start_method),
       cmocka_unit_test(test_invalid),
       cmocka_unit_test(test_threads),
+      cmocka_unit_test(test_short_files),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }

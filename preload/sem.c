@@ -145,3 +145,29 @@ SNARLI_EXPORT int sem_unlink(const char *name) {
     snarli_record_aux(SNARLI_R_SEM_UNLINKED, 0, 0, snarli_blob_string(name, strlen(name)));
   return result;
 }
+
+/* A name in the system is a file there. */
+static void file_unlinked(const char *path) {
+  static const char folder[] = "/dev/shm/", semaphore[] = "sem.";
+  if (!snarli_is_recording() || strncmp(path, folder, sizeof folder - 1) != 0)
+    return;
+  const char *name = path + sizeof folder - 1;
+  bool is_semaphore = !strncmp(name, semaphore, sizeof semaphore - 1);
+  name += is_semaphore ? sizeof semaphore - 1 : 0;
+  snarli_record_aux(is_semaphore ? SNARLI_R_SEM_UNLINKED : SNARLI_R_OBJECT_NAMED,
+                    is_semaphore ? 0 : SNARLI_NAME_REMOVED, 0, snarli_blob_string(name, strlen(name)));
+}
+
+SNARLI_EXPORT int unlink(const char *path) {
+  int result = snarli_real()->unlink(path);
+  if (!result)
+    file_unlinked(path);
+  return result;
+}
+
+SNARLI_EXPORT int unlinkat(int folder, const char *path, int flags) {
+  int result = snarli_real()->unlinkat(folder, path, flags);
+  if (!result)
+    file_unlinked(path);
+  return result;
+}

@@ -3,6 +3,7 @@
  * Children and names that are left behind (see left_behind.h). One thread per value.
  */
 #include "left_behind.h"
+#include "unseen.h"
 
 /* A parent that ends as its child does need not wait for it: the system takes it over. */
 #define LIVES_ON_NS 100000000u
@@ -88,7 +89,9 @@ static void left_behind(struct describe *describe, void (*child)(struct describe
   for (uint32_t i = 0; i < model->process_count; i++)
     if (is_zombie(model, &model->processes[i]))
       child(describe, &model->processes[i], context);
-  for (size_t i = 0; i < model->names.count && are_all_over(model); i++)
+  /* Without the shim nobody hears of a removal that is not libsnarl's. */
+  bool is_known = model->names.count && unseen_library(model->trace, "libsnarl-preload.so") && are_all_over(model);
+  for (size_t i = 0; is_known && i < model->names.count; i++)
     if (model->names.items[i].maker && !model->names.items[i].is_removed)
       name(describe, &model->names.items[i], context);
 }

@@ -98,10 +98,10 @@ static void add_change(struct lost_updates *updates, struct item *item, const st
   settle_early(updates, event->object, item, change);
 }
 
-/* Two who find nothing and set the same have agreed. */
+/* Two who set the same flag have agreed, and so have two who find nothing and set the same. */
 static void written(struct lost_updates *updates, const struct event *event, struct item *item,
                     struct item_user *user) {
-  if (!user->has_read || user->read == user->overwritten || (!user->read && user->is_same))
+  if (!user->has_read || user->read == user->overwritten || user->is_agreed || (!user->read && user->is_same))
     return;
   const struct item_change *lost = change_to(item, user->overwritten);
   if (!lost) {
@@ -118,7 +118,8 @@ static void note_version(struct item_user *user, const struct trace_record *reco
     user->now = record->aux;
   else if (record->arg == SNARLI_V_OVERWRITTEN)
     user->overwritten = record->aux;
-  user->is_same |= record->arg == SNARLI_V_SAME;
+  user->is_same |= record->arg == SNARLI_V_SAME || record->arg == SNARLI_V_AGREED;
+  user->is_agreed |= record->arg == SNARLI_V_AGREED;
 }
 
 void lost_updates_step(struct lost_updates *updates, const struct event *event) {
@@ -127,7 +128,7 @@ void lost_updates_step(struct lost_updates *updates, const struct event *event) 
   switch ((enum snarli_record_type)event->record->type) {
   case SNARLI_R_MANAGED_GIVEN: /* what it handed out before it was counted on */
     user->epoch = observed_epoch(updates->observed, event->thread) - 1;
-    user->is_same = false;
+    user->is_same = user->is_agreed = false;
     break;
   case SNARLI_R_MANAGED_VERSION:
     note_version(user, event->record);

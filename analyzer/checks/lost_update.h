@@ -22,7 +22,7 @@ struct item_user {
   struct thread *thread; /* pinned */
   struct origin read_at;
   uint32_t read, now, overwritten, epoch;
-  bool has_read, is_same;
+  bool has_read, is_same, is_agreed;
   struct {            /* a set whose reply was noted down before that of the set that it overwrote */
     uint32_t version; /* 0: none */
     struct origin read_at, written_at;

@@ -119,7 +119,7 @@ static struct finding_blind_spot futexes(struct unseen *unseen, struct describe 
   return spot;
 }
 
-static const char *loaded_as(const struct trace *trace, const char *name) {
+const char *unseen_library(const struct trace *trace, const char *name) {
   for (uint32_t process = 0; process < trace_process_count(trace); process++)
     for (size_t i = 0; i < trace_module_count(trace, process); i++) {
       const char *path = trace_module_at(trace, process, i)->path, *base = path ? base_name(path) : "";
@@ -132,7 +132,7 @@ static const char *loaded_as(const struct trace *trace, const char *name) {
 int analysis_blind_library(const struct trace *trace, size_t library, char *text, size_t size) {
   if (library >= sizeof libraries / sizeof *libraries)
     return -1;
-  const char *name = loaded_as(trace, libraries[library].name);
+  const char *name = unseen_library(trace, libraries[library].name);
   if (name)
     snprintf(text, size, "%s (%s is loaded)", libraries[library].what, name);
   return name != NULL;

@@ -22,6 +22,9 @@ struct unseen {
   bool has_own_free, has_own_delete;
 };
 
+/* As what a library of a name that begins so was loaded by any process; NULL: by none. */
+const char *unseen_library(const struct trace *trace, const char *name);
+
 void unseen_init(struct unseen *unseen, struct arena *arena, struct model *model);
 void unseen_step(struct unseen *unseen, const struct event *event);
 void unseen_report(struct unseen *unseen, struct describe *describe, struct report *report);

@@ -149,6 +149,20 @@ DRIVE(shm_unlink, "object-named") {
   int fd = shm_open(name, O_CREAT | O_EXCL | O_RDWR, 0600);
   MUST(fd >= 0 && close(fd) == 0 && shm_unlink(name) == 0);
 }
+static const char *made_file(char name[static 80], const char *kind) {
+  snprintf(name, 80, "/dev/shm/%ssnarl-engage-file-%d", kind, (int)getpid());
+  int fd = open(name, O_CREAT | O_EXCL | O_RDWR, 0600);
+  MUST(fd >= 0 && close(fd) == 0);
+  return name;
+}
+DRIVE(unlink, "object-named") {
+  char name[80];
+  MUST(unlink(made_file(name, "")) == 0);
+}
+DRIVE(unlinkat, "sem-unlinked") {
+  char name[80];
+  MUST(unlinkat(AT_FDCWD, made_file(name, "sem."), 0) == 0);
+}
 
 DRIVE(pthread_spin_trylock, "spin-acquired") {
   MUST(pthread_spin_init(&spin, 0) == 0 && pthread_spin_trylock(&spin) == 0 && pthread_spin_unlock(&spin) == 0);

@@ -94,13 +94,19 @@ static void version(const struct managed *managed, enum snarli_version_of what, 
   snarli_record_aux(SNARLI_R_MANAGED_VERSION, (unsigned)what, managed->item, (uint32_t)value);
 }
 
-static SNARLI_COLD void end(const struct managed *managed, const struct manager_reply *reply) {
+/* MessagePack's nil, false and true. */
+static bool is_flag(struct packed value) {
+  return value.size == 1 && (value.bytes[0] == 0xc0 || value.bytes[0] == 0xc2 || value.bytes[0] == 0xc3);
+}
+
+static SNARLI_COLD void end(const struct managed *managed, const struct manager_call *call) {
+  const struct manager_reply *reply = &call->reply;
   bool writes = managed->access == MANAGED_WRITES || managed->access == MANAGED_CHANGES;
   if (managed->item) {
     if (writes)
       version(managed, SNARLI_V_OVERWRITTEN, reply->previous);
     if (managed->access == MANAGED_WRITES && reply->number)
-      version(managed, SNARLI_V_SAME, 0);
+      version(managed, is_flag(call->given) ? SNARLI_V_AGREED : SNARLI_V_SAME, 0);
     version(managed, SNARLI_V_NOW, reply->version);
     note(managed,
          managed->access == MANAGED_WRITES    ? SNARLI_R_MANAGED_WRITTEN
@@ -123,5 +129,5 @@ void snarli_managed_end(struct managed *managed, const struct manager_call *call
     return;
   if (!has_changed && (managed->access == MANAGED_CHANGES || managed->access == MANAGED_WRITES))
     managed->access = MANAGED_LOOKS;
-  end(managed, &call->reply);
+  end(managed, call);
 }

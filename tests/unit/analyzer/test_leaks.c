@@ -77,18 +77,20 @@ static void children(void **state) {
 
 static void names(void **state) {
   (void)state;
+#define SHIM "module 1 /lib/libsnarl-preload.so 0 0 1000\n"
 #define MADE "1.0 sem-opened S shared o@a.c:4\n1.0 sem-value S 1\n1.0 object-named S 1 \"/turn\"\n"
 #define REMOVED(thread) thread " sem-unlinked \"turn\"\n"
 #define MEMORY "1.0 object-declared M 48 c@a.c:5\n1.0 object-named M \"scores\"\n1.0 object-named M 1 \"scores\"\n"
 #define LEFT(text, words) expect(text, "ipc-leak", "happened", words)
-#define ONE "process 1 app\n"
+#define ONE "process 1 app\n" SHIM
   LEFT(ONE MADE EXIT, "semaphore \"turn\" is left in the system");
   LEFT(ONE MEMORY EXIT, "(a.c:5)");
   LEFT(ONE MADE REMOVED("1.0") MADE EXIT, "semaphore");
   LEFT(ONE MADE "1.0 object-named X 2 \"turn\"\n" EXIT, "semaphore"); /* that was memory */
-  LEFT(CHILD REMOVED("2.0") CHILD_EXIT LATER "1.0 wait-returned 2 ended w@a.c:3\n" MADE EXIT, "semaphore");
+  LEFT(CHILD SHIM REMOVED("2.0") CHILD_EXIT LATER "1.0 wait-returned 2 ended w@a.c:3\n" MADE EXIT, "semaphore");
   FINE(ONE MADE REMOVED("1.0") EXIT);
   FINE(ONE MEMORY "1.0 object-named X 2 \"/scores\"\n" EXIT);
+  FINE("process 1 app\n" MEMORY EXIT);                /* nobody listened to its removal */
   FINE(ONE MADE);                                     /* killed, or it still runs */
   FINE(ONE "1.0 sem-opened S shared o@a.c:4\n" EXIT); /* it was there before */
   FINE(CHILD MADE REMOVED("2.0") CHILD_EXIT "1.0 wait-returned 2 ended w@a.c:3\n" EXIT);

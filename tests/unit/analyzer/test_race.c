@@ -66,6 +66,14 @@ static void lost_updates(void **state) {
   expect(TWO GET("1.2", "0") SET("1.1", "0", "1") GIVE("1.2", "2") MADE("1.2", "1", "2")
              SAME("1.2") "1.2 managed-written I s@a.c:2\n" TWO_END,
          NULL, NULL, NULL);
+  /* both have set the same flag; two who set the same number may have added */
+#define AGREED(thread) thread " managed-version I arg=4 0\n"
+  expect(TWO GET("1.1", "1") GET("1.2", "1") SET("1.1", "1", "2") GIVE("1.2", "2") MADE("1.2", "2", "3")
+             AGREED("1.2") "1.2 managed-written I s@a.c:2\n" TWO_END,
+         NULL, NULL, NULL);
+  expect(TWO GET("1.1", "1") GET("1.2", "1") SET("1.1", "1", "2") GIVE("1.2", "2") MADE("1.2", "2", "3")
+             SAME("1.2") "1.2 managed-written I s@a.c:2\n" TWO_END,
+         "data-race", "happened", "is lost");
   /* the one who came first was slower to note it down */
   expect(TWO GET("1.1", "1") GET("1.2", "1") GIVE("1.1", "2") SET("1.2", "2", "3")
              MADE("1.1", "1", "2") "1.1 managed-written I s@a.c:2\n" TWO_END,

@@ -102,7 +102,8 @@ enum snarli_version_of {
   SNARLI_V_NONE, /* nothing: the item is only named */
   SNARLI_V_NOW,  /* what the next record of this thread read, or made */
   SNARLI_V_OVERWRITTEN,
-  SNARLI_V_SAME, /* and what was overwritten was equal */
+  SNARLI_V_SAME,   /* and what was overwritten was equal */
+  SNARLI_V_AGREED, /* and is nil or a bool: nobody counts with these */
 };
 
 /* The argument of OBJECT_NAMED: what it is called, or a name in the system, by which others find what lies there; this

@@ -212,7 +212,7 @@ static bool look_around(struct manager_server *server) {
 static void run(struct manager_server *server) {
   struct epoll_event events[EVENTS];
   while (!server->is_over) {
-    int timeout = look_around(server) ? 0 : -1;
+    int timeout = look_around(server) || server->is_over ? 0 : -1;
     long count = snarli_system(SYS_epoll_pwait, server->epoll, events, EVENTS, timeout, NULL, 0);
     for (long i = 0; i < count && !server->is_over; i++)
       dispatch(server, &events[i]);

@@ -143,6 +143,27 @@ static void test_end(void **state) {
   assert_served();
 }
 
+/* By one whom it has just answered, for whose next request it may be looking without a sleep. */
+static void test_end_at_once(void **state) {
+  (void)state;
+  snarl_manager common = manager;
+  struct message length = message_of(MANAGER_HELLO, "", 0, "", 0), end = message_of(MANAGER_END, "", 0, "", 0);
+  length.head.number = MANAGER_PROTOCOL;
+  for (int round = 0; round < 60; round++) {
+    assert_int_equal(snarl_manager_start(&manager, "short", NULL), SNARL_OK);
+    int fd = connect_raw();
+    for (int i = 0; i < 20; i++) {
+      assert_int_equal(send(fd, &length, length.head.size, MSG_NOSIGNAL), length.head.size);
+      assert_int_equal(status_of_reply(fd), SNARL_OK);
+    }
+    assert_int_equal(send(fd, &end, end.head.size, MSG_NOSIGNAL), end.head.size);
+    assert_int_equal(snarl_process_join(snarl_manager_process(&manager), SNARL_S(60)), SNARL_OK);
+    (void)close(fd);
+    (void)snarl_manager_shutdown(&manager);
+  }
+  manager = common;
+}
+
 static void test_sizes(void **state) {
   (void)state;
   struct message message = message_of(MANAGER_LENGTH, "", 0, "", 0);
@@ -424,9 +445,10 @@ int main(void) {
   seed = given ? strtoull(given, NULL, 0) : (uint64_t)snarl_clock() ^ (uint64_t)getpid() << 32;
   seed += !seed;
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_rules),  cmocka_unit_test(test_sizes),       cmocka_unit_test(test_end),
-      cmocka_unit_test(test_pieces), cmocka_unit_test(test_unfetched),   cmocka_unit_test(test_thousands),
-      cmocka_unit_test(test_crowd),  cmocka_unit_test(test_descriptors), cmocka_unit_test(test_garbage),
+      cmocka_unit_test(test_rules),       cmocka_unit_test(test_sizes),       cmocka_unit_test(test_end),
+      cmocka_unit_test(test_pieces),      cmocka_unit_test(test_unfetched),   cmocka_unit_test(test_thousands),
+      cmocka_unit_test(test_crowd),       cmocka_unit_test(test_descriptors), cmocka_unit_test(test_garbage),
+      cmocka_unit_test(test_end_at_once),
   };
   return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -107,6 +107,13 @@ static void joiner_leaves(struct snarli_life *life) {
     life_free(life);
 }
 
+/* A child that has ended, until it can be reaped: a debugger that traces it has the first look. By its descriptor, as
+ * another joiner may reap it meanwhile. */
+static void await_tracer(const struct snarli_life *life) {
+  while (snarli_system(SYS_waitid, P_PIDFD, life->sentinel, NULL, WEXITED | WNOWAIT, NULL) == -EINTR)
+    ;
+}
+
 /* The caller counts among the joiners, so that the descriptor stays. A server's child has ended when its code came. */
 static int await_end(struct snarli_life *life, snarl_time timeout) {
   int64_t deadline = snarli_deadline(timeout);
@@ -116,6 +123,8 @@ static int await_end(struct snarli_life *life, snarl_time timeout) {
     return ready ? SNARL_NO_MEMORY : SNARL_TIMEOUT; /* the kernel had none for the poll */
   if (life->line >= 0)
     (void)is_ready(life->line, deadline);
+  else
+    await_tracer(life);
   snarli_guard(&guard);
   bool is_over = life->is_joined = reap(life);
   snarli_unguard(&guard);

@@ -202,8 +202,8 @@ static int recv_all(struct transfer *transfer, void *bytes, size_t size) {
   for (size_t done = 0; done < size;) {
     union passed passed;
     struct iovec part = {(char *)bytes + done, size - done};
-    struct msghdr message = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &passed, .msg_controllen = sizeof passed};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &passed};
+    message.msg_controllen = CMSG_LEN(sizeof(int)); /* the space for one has room for two */
     long got = snarli_system(SYS_recvmsg, transfer->fd, &message, MSG_WAITALL | MSG_CMSG_CLOEXEC);
     if (got == -EINTR)
       continue;

@@ -271,7 +271,7 @@ static int recv_passing(int fd, struct manager_reply *reply, int *taken) {
   union passed passed;
   struct msghdr message = {.msg_iov = &(struct iovec){reply, sizeof *reply}, .msg_iovlen = 1};
   message.msg_control = &passed;
-  message.msg_controllen = sizeof passed;
+  message.msg_controllen = CMSG_LEN(sizeof *taken); /* the space for one has room for two */
   long size;
   do
     size = snarli_system(SYS_recvmsg, fd, &message, MSG_CMSG_CLOEXEC);
